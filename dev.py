@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Set up and run the project with nothing but Python 3.11+ and pip.
+
+    python3 dev.py setup    install everything into .venv
+    python3 dev.py demo     set up, then run ``rescind demo``
+    python3 dev.py test     set up, then run all tests
+    python3 dev.py check    set up, then run the linter and the type checker
+
+Further arguments are passed on: ``python3 dev.py test tests/core -k consent``.
+Only the standard library is imported: this file runs before anything is installed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+LOCK = ROOT / "requirements.lock"
+STAMP = VENV / "installed"
+
+COMMANDS: dict[str, list[list[str]]] = {
+    "setup": [],
+    "demo": [["-m", "rescind", "demo"]],
+    "test": [["-m", "pytest"]],
+    "check": [["-m", "ruff", "check", "."], ["-m", "ruff", "format", "--check", "."], ["-m", "mypy"]],
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command and return its exit status; 2 when the call is wrong."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - told here, before pip says it less clearly
+        return fail(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
+    if not arguments or arguments[0] not in COMMANDS:
+        print(__doc__, file=sys.stderr)
+        return 2
+    if os.name != "posix":
+        return fail("Rescind runs on Linux and macOS; on Windows use WSL")
+    name, *rest = arguments
+    if rest and len(COMMANDS[name]) != 1:
+        return fail(f"'{name}' takes no further arguments, got: {' '.join(rest)}")
+    if not is_installed() and not install():
+        return 1
+    for command in COMMANDS[name]:
+        status = subprocess.call([str(PYTHON), *command, *rest], cwd=ROOT)
+        if status != 0:
+            return status
+    return 0
+
+
+def fail(message: str) -> int:
+    """Print one line to stderr and return exit status 2."""
+    print(f"dev.py: {message}", file=sys.stderr)
+    return 2
+
+
+def fingerprint() -> str:
+    """Return a digest of all that decides what is installed, this place and this Python included."""
+    parts = [LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), str(ROOT).encode(), sys.version.encode()]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def is_installed() -> bool:
+    """Return True when .venv holds exactly what the lock file names."""
+    return PYTHON.exists() and STAMP.exists() and STAMP.read_text() == fingerprint()
+
+
+def install() -> bool:
+    """Create .venv, and install the locked dependencies and the project itself into it.
+
+    Debian's Python comes without ``ensurepip`` and refuses installs outside a
+    virtual environment, so the environment is made without pip and the pip
+    of the outer Python (22.3 or newer) is pointed at it.
+    """
+    uv = shutil.which("uv")
+    if uv:
+        create = [uv, "venv", "--clear", "--python", sys.executable, str(VENV)]
+        pip = [uv, "pip", "install", "--python", str(PYTHON)]
+    else:
+        create = [sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV)]
+        pip = [sys.executable, "-m", "pip", "--python", str(PYTHON), "install", "--disable-pip-version-check"]
+    steps = [
+        create,
+        [*pip, "--quiet", "--require-hashes", "-r", str(LOCK)],
+        [*pip, "--quiet", "--no-deps", "--no-build-isolation", "-e", str(ROOT)],
+    ]
+    print(f"dev.py: installing into {VENV} …", file=sys.stderr)
+    for step in steps:
+        if subprocess.call(step, cwd=ROOT) != 0:
+            print(f"dev.py: this step failed: {' '.join(step)}", file=sys.stderr)
+            return False
+    STAMP.write_text(fingerprint())
+    return True
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
