@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""The cancellation policies, one module each."""

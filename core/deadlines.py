@@ -1,0 +1,26 @@
+"""When a scheduled message can still be called back.
+
+Source: "Only messages with status=scheduled and send_at more than a minute from now can be cancelled",
+https://developers.telnyx.com/api-reference/messages/cancel-a-scheduled-message
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+#: Telnyx's wall: from here on it refuses to cancel.
+WALL = timedelta(seconds=60)
+#: The request has to leave this much earlier, because it waits in a queue and travels.
+SAFETY_MARGIN = timedelta(seconds=30)
+#: How wrong our clock may be before we would skip a message that Telnyx still holds.
+CLOCK_DOUBT = timedelta(minutes=10)
+
+
+def deadline(send_at: datetime) -> datetime:
+    """Return the last moment at which Telnyx accepts a cancellation."""
+    return send_at - WALL
+
+
+def cancel_by(send_at: datetime) -> datetime:
+    """Return the moment by which we want the cancellation on its way."""
+    return deadline(send_at) - SAFETY_MARGIN

@@ -1,0 +1,58 @@
+"""The errors this program raises on purpose, each with a stable code and a default message."""
+
+from __future__ import annotations
+
+import inspect
+
+
+class ProcessorError(Exception):
+    """Something went wrong."""
+
+    code = "error"
+    retryable = False
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or inspect.cleandoc(type(self).__doc__ or "").splitlines()[0])
+
+
+class SettingsError(ProcessorError):
+    """A setting is missing or wrong."""
+
+    code = "bad_setting"
+
+
+class SignatureInvalid(ProcessorError):  # noqa: N818 - reads as what is the case, as do its siblings
+    """The request is not signed by a configured key."""
+
+    code = "signature_invalid"
+
+
+class SignatureStale(ProcessorError):  # noqa: N818
+    """The signature is genuine, but its timestamp is too far from now."""
+
+    code = "signature_stale"
+
+
+class EventInvalid(ProcessorError):  # noqa: N818
+    """The event is signed, but cannot be read."""
+
+    code = "event_invalid"
+
+
+class RequestInvalid(ProcessorError):  # noqa: N818
+    """The request cannot be understood."""
+
+    code = "request_invalid"
+
+
+class NotFound(ProcessorError):  # noqa: N818
+    """There is nothing by that name."""
+
+    code = "not_found"
+
+
+class StoreUnavailable(ProcessorError):  # noqa: N818
+    """The database cannot be reached in time."""
+
+    code = "store_unavailable"
+    retryable = True

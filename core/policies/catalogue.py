@@ -1,0 +1,31 @@
+"""All policies there are, and how their settings become rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from core.deciding import Rule
+from core.policies import opt_out, stale_campaign
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySettings:
+    """The settings of every policy, one field each, named as the policy."""
+
+    opt_out: opt_out.Settings = opt_out.Settings()
+    stale_campaign: stale_campaign.Settings = stale_campaign.Settings()
+
+
+def rules(settings: PolicySettings) -> Sequence[Rule]:
+    """Return the rules that these settings make."""
+    return tuple(
+        Rule(
+            name=policy.NAME,
+            mode=getattr(settings, policy.NAME).mode,
+            judge=partial(policy.judge, settings=getattr(settings, policy.NAME)),
+            priority=policy.PRIORITY,
+        )
+        for policy in (opt_out, stale_campaign)
+    )

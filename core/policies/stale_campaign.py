@@ -1,0 +1,80 @@
+"""Cancel what belongs to a campaign that is over, on hold, or no longer registered, and what has waited too long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.campaigns import Campaign, CampaignStatus, CarrierState
+from core.deciding import Act, Facts, MessageClass, Mode, Verdict
+
+NAME = "stale_campaign"
+PRIORITY = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Which classes are spared, and after how long a message that is still scheduled is stale (None: never)."""
+
+    mode: Mode = Mode.ENFORCE
+    max_age: timedelta | None = None
+    exempt: frozenset[MessageClass] = frozenset()
+
+
+def judge(facts: Facts, settings: Settings) -> Verdict:
+    """Return ``cancel`` when the message's campaign, or its own age, makes it stale."""
+    if facts.message_class in settings.exempt:
+        return Verdict(Act.ALLOW, NAME, f"class {facts.message_class} is exempt from campaign states")
+    for campaign in facts.campaigns:
+        objection = _stale(campaign, facts.send_at)
+        if objection is not None:
+            return objection
+    return _aged(facts, settings.max_age)
+
+
+def _stale(campaign: Campaign, send_at: datetime) -> Verdict | None:
+    """Return the objection that one campaign raises, the operator's word before the carriers'."""
+    about = {"campaign": campaign.key}
+    if campaign.status is not CampaignStatus.ACTIVE:
+        return Verdict(
+            Act.CANCEL,
+            NAME,
+            f"campaign {campaign.key} is {campaign.status}",
+            {**about, "status": campaign.status},
+            event_id=campaign.status_event_id,
+        )
+    if campaign.ends_at is not None and campaign.ends_at < send_at:
+        return Verdict(
+            Act.CANCEL,
+            NAME,
+            f"campaign {campaign.key} ends at {campaign.ends_at.isoformat()}, before the message is sent",
+            {**about, "ends_at": campaign.ends_at.isoformat(), "send_at": send_at.isoformat()},
+            event_id=campaign.status_event_id,
+        )
+    if campaign.carrier_state not in {None, CarrierState.ACTIVE}:
+        return Verdict(
+            Act.CANCEL,
+            NAME,
+            f"the 10DLC registration of campaign {campaign.key} is {campaign.carrier_state}",
+            {**about, "carrier_state": campaign.carrier_state},
+            event_id=campaign.carrier_event_id,
+        )
+    return None
+
+
+def _aged(facts: Facts, max_age: timedelta | None) -> Verdict:
+    """Return ``cancel`` when the message was scheduled longer ago than ``max_age``, else when it will have been."""
+    told = f"campaign {facts.campaigns[0].key} is active" if facts.campaigns else "the message belongs to no campaign"
+    if max_age is None:
+        return Verdict(Act.ALLOW, NAME, told)
+    stale_from = facts.scheduled_at + max_age
+    ages = {"scheduled_at": facts.scheduled_at.isoformat(), "max_age_seconds": int(max_age.total_seconds())}
+    if facts.now > stale_from:
+        return Verdict(Act.CANCEL, NAME, f"the message was scheduled longer ago than {max_age}", ages)
+    return Verdict(
+        Act.ALLOW,
+        NAME,
+        f"{told} and the message is not older than {max_age}",
+        ages,
+        until=stale_from + timedelta(seconds=1) if stale_from < facts.send_at else None,
+    )

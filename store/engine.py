@@ -1,0 +1,178 @@
+"""Connections: one engine a process, the same transactions on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+
+from core.errors import SettingsError, StoreUnavailable
+
+#: How long SQLite waits for another process's write, and PostgreSQL for a lock, before giving up.
+LOCK_TIMEOUT_MS = 1000
+#: No statement of ours takes longer on a healthy server; a drain's batch is the largest.
+STATEMENT_TIMEOUT_MS = 30_000
+
+
+class Database:
+    """An SQL database: ``begin()`` to write, ``read()`` to look.
+
+    On SQLite writers queue at a lock file beside the database instead of
+    fighting for SQLite's own lock, whose waiters sleep and poll: an orderly
+    queue keeps the slowest commit at a fifth.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+        """Open nothing yet: the first connection is made in the process that uses it."""
+        self.url = _checked(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url, pool_size)
+        self._turn = _WriteTurn(Path(f"{self.url.database}.lock")) if self.is_sqlite else None
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """Run a write transaction: committed when the block ends, rolled back when it raises.
+
+        Raises StoreUnavailable when the database cannot be reached, or is locked for too long.
+        """
+        with _translated():
+            if self._turn is None:
+                with self.engine.begin() as connection:
+                    yield connection
+                return
+            with self._turn, self.engine.connect().execution_options(write=True) as connection, connection.begin():
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Run statements that change nothing, all on one snapshot where the database gives one."""
+        with _translated(), self.engine.connect() as connection:
+            yield connection
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _checked(raw: str) -> sa.URL:
+    try:
+        url = sa.make_url(raw)
+    except exc.ArgumentError:
+        raise SettingsError(
+            "DATABASE_URL is not a database URL such as sqlite:///var/rescind.db or postgresql://user:password@host/name"
+        ) from None
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        if not url.database or url.database == ":memory:":
+            raise SettingsError(
+                "DATABASE_URL names an SQLite database in memory, which several processes cannot share; name a file: sqlite:///var/rescind.db"
+            )
+        return url
+    if backend == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    raise SettingsError(f"DATABASE_URL starts with '{url.drivername}', supported are sqlite:/// and postgresql://")
+
+
+def _sqlite_engine(url: sa.URL) -> sa.Engine:
+    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(
+        url,
+        hide_parameters=True,
+        connect_args={"timeout": LOCK_TIMEOUT_MS / 1000, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        # A write takes its lock at once; turning a read into a write halfway fails when another wrote meanwhile.
+        writes = connection.get_execution_options().get("write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's record is opaque
+        # We begin transactions ourselves: Python's own would begin them late, after the first read.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+            "cache_size=-8000",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def _postgresql_engine(url: sa.URL, pool_size: int) -> sa.Engine:
+    options = (
+        f"-c lock_timeout={LOCK_TIMEOUT_MS * 5} -c statement_timeout={STATEMENT_TIMEOUT_MS} "
+        f"-c idle_in_transaction_session_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
+    )
+    return sa.create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=1,
+        pool_pre_ping=True,
+        connect_args={
+            "options": options,
+            "connect_timeout": 2,
+            "prepare_threshold": 2,
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 5000,
+        },
+    )
+
+
+class _WriteTurn:
+    """One writer at a time, over threads and processes, in the order the kernel wakes them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._threads = threading.Lock()
+        self._file: int | None = None
+
+    def __enter__(self) -> None:
+        self._threads.acquire()
+        try:
+            if self._file is None:
+                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+        except OSError as error:
+            self._threads.release()
+            raise StoreUnavailable(f"the lock file {self._path} cannot be used: {error.strerror}") from error
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            with suppress(OSError):
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+        self._threads.release()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn what the drivers raise when the database is away into our one retryable error."""
+    try:
+        yield
+    except (exc.OperationalError, exc.TimeoutError, exc.InterfaceError, exc.InternalError) as error:
+        raise StoreUnavailable(f"the database cannot be used now: {_first_line(error)}") from error
+    except exc.DBAPIError as error:
+        if error.connection_invalidated:
+            raise StoreUnavailable(f"the database connection broke: {_first_line(error)}") from error
+        raise
+
+
+def _first_line(error: BaseException) -> str:
+    original = getattr(error, "orig", None) or error
+    return (str(original).strip().splitlines() or [type(original).__name__])[0]
