@@ -1,0 +1,1 @@
+"""Alembic migrations: only ever forward, and each readable by the release before it."""
