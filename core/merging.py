@@ -1,8 +1,8 @@
 """Merge what many reports say of one thing, in any order, any number of times, to the same result.
 
-Every field is a register that remembers the *stamp* of the report it came from;
-the higher stamp wins, field by field. That makes the merge commutative,
-associative and idempotent, so no event ever has to wait for an earlier one.
+Every field keeps the word of the report with the highest *stamp* that said
+anything about it. That makes the merge commutative, associative and
+idempotent, so no event ever has to wait for an earlier one.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-#: A field's name, to the stamp of the report that set it and the value it set: ``{"parts": ["05|…", 2]}``.
-#: Lists and not tuples, since this is stored as JSON.
-Fields = dict[str, list[Any]]
+#: By stamp, what still stands of the report that bears it: ``{"05|2026-…|event": {"parts": 2}}``. Stored as JSON.
+Fields = dict[str, dict[str, Any]]
 
 
 def stamp(rank: int, occurred_at: datetime, source_id: str) -> str:
@@ -26,22 +25,24 @@ def rank_in(a_stamp: str) -> int:
     return int(a_stamp[:2])
 
 
-def join(held: Mapping[str, list[Any]], told: Mapping[str, Any], told_stamp: str) -> Fields:
+def join(held: Mapping[str, Mapping[str, Any]], told: Mapping[str, Any], told_stamp: str) -> Fields:
     """Return the held fields with what a report tells merged in.
 
     A value of None says nothing and never erases: Telnyx leaves out, or nulls,
     what it does not know at the moment.
     """
-    joined: Fields = dict(held)
-    for name, value in told.items():
-        if value is None:
-            continue
-        current = joined.get(name)
-        if current is None or told_stamp > current[0]:
-            joined[name] = [told_stamp, value]
+    spoken = {name: value for name, value in told.items() if value is not None}
+    reports = {**held, told_stamp: {**held.get(told_stamp, {}), **spoken}}
+    joined: Fields = {}
+    settled: set[str] = set()
+    for each in sorted(reports, reverse=True):
+        standing = {name: value for name, value in reports[each].items() if name not in settled}
+        if standing:
+            joined[each] = standing
+            settled |= standing.keys()
     return joined
 
 
-def values(fields: Mapping[str, list[Any]]) -> dict[str, Any]:
+def values(fields: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return the plain values of merged fields."""
-    return {name: register[1] for name, register in fields.items()}
+    return {name: value for report in fields.values() for name, value in report.items()}

@@ -255,10 +255,11 @@ cancellations = Table(
     Column("state", String(16), nullable=False),
     Column("outcome", String(64)),
     Column("requested_at", UtcDateTime, nullable=False),
+    Column("needs", String(8), nullable=False),
     Column("next_attempt_at", UtcDateTime, nullable=False),
     Column("lease_token", String(36)),
-    Column("lease_until", UtcDateTime),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("refusals", Integer, nullable=False, server_default=text("0")),
     Column("settled_at", UtcDateTime),
     sqlite_with_rowid=False,
 )
@@ -267,6 +268,12 @@ Index(
     cancellations.c.send_at,
     cancellations.c.priority,
     cancellations.c.message_id,
+    sqlite_where=cancellations.c.state == "requested",
+    postgresql_where=cancellations.c.state == "requested",
+)
+Index(
+    "ix_cancellations_next_attempt_at",
+    cancellations.c.next_attempt_at,
     sqlite_where=cancellations.c.state == "requested",
     postgresql_where=cancellations.c.state == "requested",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from core.deciding import Rule
@@ -14,8 +14,8 @@ from core.policies import opt_out, stale_campaign
 class PolicySettings:
     """The settings of every policy, one field each, named as the policy."""
 
-    opt_out: opt_out.Settings = opt_out.Settings()
-    stale_campaign: stale_campaign.Settings = stale_campaign.Settings()
+    opt_out: opt_out.Settings = field(default_factory=opt_out.Settings)
+    stale_campaign: stale_campaign.Settings = field(default_factory=stale_campaign.Settings)
 
 
 def rules(settings: PolicySettings) -> Sequence[Rule]:

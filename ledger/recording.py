@@ -1,0 +1,147 @@
+"""Merge what reports say into the messages held, in any order to the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from core import merging, statuses
+from core.reports import Addressee, MessageReport
+from store import messages
+from store.messages import MessageRow, RecipientRow, Transition
+
+#: Events that Telnyx sends once a message has left its schedule, whatever status they carry:
+#: a ``message.sent`` has been seen with ``queued`` in it.
+_LEAVING_EVENTS = frozenset({"message.sent", "message.finalized", "message.read"})
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What recording came to."""
+
+    messages: dict[str, MessageRow]
+    """Every message spoken of, as it now stands."""
+    left: frozenset[str]
+    """Those of them that have left their schedule."""
+
+
+def hold(connection: sa.Connection, message_ids: set[str]) -> dict[str, MessageRow]:
+    """Lock these messages, first making rows for those not held yet, and return them all."""
+    held = messages.lock(connection, message_ids)
+    missing = message_ids - held.keys()
+    if missing:
+        messages.add_missing(connection, missing)
+        held |= messages.lock(connection, missing)
+    return held
+
+
+def record(
+    connection: sa.Connection, held: Mapping[str, MessageRow], reports: Sequence[MessageReport], *, now: datetime
+) -> Recorded:
+    """Merge reports into the messages held under lock, and write what changed.
+
+    ``held`` must contain every message that a report speaks of; see ``hold``.
+    """
+    spoken_of = {report.message_id for report in reports}
+    rows = {message_id: held[message_id] for message_id in spoken_of}
+    before = {
+        (row.message_id, row.phone_number): row
+        for found in messages.recipients_of(connection, spoken_of).values()
+        for row in found
+    }
+    after = dict(before)
+    history: dict[tuple[str, str, str], Transition] = {}
+    left: set[str] = set()
+    for report in reports:
+        rows[report.message_id] = _merged(rows[report.message_id], report)
+        if _has_left(report):
+            left.add(report.message_id)
+        for addressee in report.addressees:
+            transition = _transition(report, addressee, now)
+            key = (report.message_id, addressee.phone_number)
+            told = (*key, report.source_id)
+            if told not in history or _height(history[told]) < _height(transition):
+                history[told] = transition
+            after[key] = _risen(after.get(key), addressee, transition)
+
+    messages.upsert(connection, [row for message_id, row in rows.items() if row != held[message_id]])
+    changed = [row for key, row in sorted(after.items()) if row != before.get(key)]
+    messages.upsert_recipients(connection, changed)
+    messages.add_transitions(connection, [history[told] for told in sorted(history)])
+    return Recorded(rows, frozenset(left))
+
+
+def _merged(row: MessageRow, report: MessageReport) -> MessageRow:
+    """Return the message with one report merged in; its columns are what the merged fields say."""
+    told: dict[str, Any] = {
+        **report.details,
+        "direction": report.direction,
+        "from_number": report.from_number,
+        "messaging_profile_id": report.messaging_profile_id,
+        "tcr_campaign_id": report.tcr_campaign_id,
+        "send_at": report.send_at.isoformat() if report.send_at else None,
+    }
+    rank = max((_rank(report, addressee) for addressee in report.addressees), default=0)
+    fields = merging.join(row.fields, told, merging.stamp(rank, report.occurred_at, report.source_id))
+    values = merging.values(fields)
+    return replace(
+        row,
+        direction=values["direction"],
+        from_number=values.get("from_number"),
+        messaging_profile_id=values.get("messaging_profile_id"),
+        tcr_campaign_id=values.get("tcr_campaign_id"),
+        send_at=datetime.fromisoformat(values["send_at"]) if "send_at" in values else None,
+        fields=fields,
+    )
+
+
+def _risen(held: RecipientRow | None, addressee: Addressee, transition: Transition) -> RecipientRow:
+    """Return the recipient's row with one addressee merged in: the higher status stays."""
+    told = {
+        "carrier": addressee.carrier,
+        "line_type": addressee.line_type,
+        "errors": None if addressee.errors is None else list(addressee.errors),
+    }
+    fields = merging.join(held.fields if held else {}, told, transition.stamp)
+    keeps = held is not None and (held.stamp, held.status) >= _height(transition)
+    return RecipientRow(
+        message_id=transition.message_id,
+        phone_number=transition.phone_number,
+        status=held.status if held is not None and keeps else transition.status,
+        stamp=held.stamp if held is not None and keeps else transition.stamp,
+        fields=fields,
+    )
+
+
+def _transition(report: MessageReport, addressee: Addressee, now: datetime) -> Transition:
+    return Transition(
+        message_id=report.message_id,
+        phone_number=addressee.phone_number,
+        source_id=report.source_id,
+        source=report.source,
+        status=addressee.status,
+        stamp=merging.stamp(_rank(report, addressee), report.occurred_at, report.source_id),
+        occurred_at=report.occurred_at,
+        recorded_at=now,
+    )
+
+
+def _height(transition: Transition) -> tuple[str, str]:
+    return transition.stamp, transition.status
+
+
+def _rank(report: MessageReport, addressee: Addressee) -> int:
+    return statuses.rank_of(addressee.status, final=report.final)
+
+
+def _has_left(report: MessageReport) -> bool:
+    """Return True when a report says that an outbound message is past cancelling and was not cancelled."""
+    if report.direction != "outbound":
+        return False
+    if report.source in _LEAVING_EVENTS:
+        return any(addressee.status != statuses.Status.CANCELLED for addressee in report.addressees)
+    return any(statuses.has_left(_rank(report, addressee)) for addressee in report.addressees)

@@ -1,0 +1,137 @@
+"""Campaigns, the names that make several rows one campaign, and the reviews that a change calls for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.campaigns import Campaign, CampaignStatus, CarrierState
+from store import upserting
+from store.tables import campaign_aliases as aliases
+from store.tables import campaign_reviews as reviews
+from store.tables import campaigns
+
+_COLUMNS = [campaigns.c[name] for name in Campaign.__slots__]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """An order to decide again on all pending messages of a campaign, and how far that has come."""
+
+    seq: int
+    campaign_key: str
+    event_id: str | None
+    after_seq: int
+
+
+def lock(connection: sa.Connection, keys: Collection[str], *, to_change: bool) -> dict[str, Campaign]:
+    """Make sure that these campaigns exist, and hold them until the transaction ends.
+
+    Registrations only keep a campaign from changing (``to_change=False``) and do not wait for each other.
+    """
+    wanted = sorted(keys)
+    upserting.insert_missing(connection, campaigns, [{"key": key, "status": CampaignStatus.ACTIVE} for key in wanted])
+    found: dict[str, Campaign] = {}
+    for part in upserting.parts(wanted):
+        query = sa.select(*_COLUMNS).where(campaigns.c.key.in_(part)).order_by(campaigns.c.key)
+        found |= _by_key(connection, query.with_for_update(read=not to_change))
+    return found
+
+
+def find(connection: sa.Connection, keys: Collection[str]) -> dict[str, Campaign]:
+    """Return the campaigns held under these keys."""
+    found: dict[str, Campaign] = {}
+    for part in upserting.parts(sorted(keys)):
+        found |= _by_key(connection, sa.select(*_COLUMNS).where(campaigns.c.key.in_(part)))
+    return found
+
+
+def listing(connection: sa.Connection, *, limit: int, after: str | None = None) -> list[Campaign]:
+    """Return campaigns by key; ``after`` is the last key of the page before."""
+    query = sa.select(*_COLUMNS).order_by(campaigns.c.key).limit(limit)
+    if after is not None:
+        query = query.where(campaigns.c.key > after)
+    return list(_by_key(connection, query).values())
+
+
+def tied_to(connection: sa.Connection, registrations: Collection[str]) -> list[str]:
+    """Return the keys of our own campaigns that are tied to any of these carriers' ids."""
+    query = sa.select(campaigns.c.key).where(
+        sa.or_(campaigns.c.tcr_campaign_id.in_(registrations), campaigns.c.telnyx_campaign_id.in_(registrations))
+    )
+    return list(connection.scalars(query))
+
+
+def update(connection: sa.Connection, key: str, changes: dict[str, Any]) -> None:
+    """Change a campaign that is locked."""
+    if changes:
+        connection.execute(sa.update(campaigns).where(campaigns.c.key == key).values(changes))
+
+
+def tie(connection: sa.Connection, pairs: Collection[tuple[str, str]]) -> None:
+    """Keep that these pairs of (Telnyx's UUID, TCR id) name one campaign each."""
+    rows = [{"telnyx_campaign_id": telnyx, "tcr_campaign_id": tcr} for telnyx, tcr in sorted(pairs)]
+    upserting.insert_missing(connection, aliases, rows)
+
+
+def aliases_of(connection: sa.Connection, names: Collection[str]) -> frozenset[tuple[str, str]]:
+    """Return every pair that names one of these ids, and what those pairs lead to."""
+    found: set[tuple[str, str]] = set()
+    known = set(names)
+    fresh = set(names)
+    while fresh:
+        query = sa.select(aliases.c.telnyx_campaign_id, aliases.c.tcr_campaign_id).where(
+            sa.or_(aliases.c.telnyx_campaign_id.in_(fresh), aliases.c.tcr_campaign_id.in_(fresh))
+        )
+        pairs = {(telnyx, tcr) for telnyx, tcr in connection.execute(query)}
+        found |= pairs
+        fresh = {name for pair in pairs for name in pair} - known
+        known |= fresh
+    return frozenset(found)
+
+
+def request_review(connection: sa.Connection, key: str, *, event_id: str | None, now: datetime) -> None:
+    """Order all pending messages of a campaign to be decided on again."""
+    connection.execute(sa.insert(reviews).values(campaign_key=key, event_id=event_id, requested_at=now))
+
+
+def claim_review(connection: sa.Connection) -> Review | None:
+    """Return the oldest unfinished review that nobody else is working on, held until the transaction ends."""
+    query = (
+        sa.select(*(reviews.c[name] for name in Review.__slots__))
+        .where(reviews.c.done_at.is_(None))
+        .order_by(reviews.c.seq)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    row = connection.execute(query).first()
+    return Review(*row) if row else None
+
+
+def advance_review(connection: sa.Connection, review: Review, *, after_seq: int) -> None:
+    """Keep how far a review has come."""
+    connection.execute(sa.update(reviews).where(reviews.c.seq == review.seq).values(after_seq=after_seq))
+
+
+def finish_review(connection: sa.Connection, review: Review, *, now: datetime) -> None:
+    """Close a review that has reached its last message."""
+    connection.execute(sa.update(reviews).where(reviews.c.seq == review.seq).values(done_at=now))
+
+
+def reviews_waiting(connection: sa.Connection) -> bool:
+    """Return True when a review is unfinished."""
+    return connection.scalar(sa.select(reviews.c.seq).where(reviews.c.done_at.is_(None)).limit(1)) is not None
+
+
+def _by_key(connection: sa.Connection, query: sa.Select[Any]) -> dict[str, Campaign]:
+    found: dict[str, Campaign] = {}
+    for row in connection.execute(query):
+        held = row._asdict()
+        held["status"] = CampaignStatus(row.status)
+        held["carrier_state"] = CarrierState(row.carrier_state) if row.carrier_state else None
+        found[row.key] = Campaign(**held)
+    return found

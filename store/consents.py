@@ -1,0 +1,114 @@
+"""Recipients and what they said about being texted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from core.consent import Consent, ConsentKind
+from store import upserting
+from store.tables import consents, recipients
+
+
+@dataclass(frozen=True, slots=True)
+class NewConsent:
+    """One word of a recipient, about to be kept."""
+
+    word: Consent
+    occurred_at: datetime
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRow:
+    """One kept word of a recipient, with its times."""
+
+    word: Consent
+    occurred_at: datetime
+    recorded_at: datetime
+
+
+def lock_recipients(connection: sa.Connection, phone_numbers: Collection[str]) -> None:
+    """Hold these recipients until the transaction ends, in one order for all.
+
+    Whoever changes consent and whoever registers a message takes this lock
+    first; without it an opt-out and a registration can pass each other unseen.
+    """
+    numbers = sorted(phone_numbers)
+    upserting.insert_missing(connection, recipients, [{"phone_number": number} for number in numbers])
+    for part in upserting.parts(numbers):
+        connection.execute(
+            sa.select(recipients.c.phone_number)
+            .where(recipients.c.phone_number.in_(part))
+            .order_by(recipients.c.phone_number)
+            .with_for_update()
+        )
+
+
+def add(connection: sa.Connection, words: Sequence[NewConsent]) -> set[str]:
+    """Keep words, each event's once, and return the event ids that were new."""
+    held = held_event_ids(connection, [new.word.event_id for new in words])
+    fresh = {new.word.event_id: new for new in words if new.word.event_id not in held}
+    upserting.insert_missing(
+        connection,
+        consents,
+        [
+            {
+                "event_id": new.word.event_id,
+                "phone_number": new.word.phone_number,
+                "messaging_profile_id": new.word.messaging_profile_id,
+                "kind": new.word.kind,
+                "occurred_at": new.occurred_at,
+                "effective_at": new.word.effective_at,
+                "source": new.word.source,
+                "evidence": new.word.evidence,
+                "recorded_at": new.recorded_at,
+            }
+            for new in fresh.values()
+        ],
+    )
+    return set(fresh)
+
+
+def held_event_ids(connection: sa.Connection, event_ids: Sequence[str]) -> set[str]:
+    """Return which of these events have given a word already."""
+    held: set[str] = set()
+    for part in upserting.parts(event_ids):
+        held |= set(connection.scalars(sa.select(consents.c.event_id).where(consents.c.event_id.in_(part))))
+    return held
+
+
+def of(connection: sa.Connection, phone_numbers: Collection[str]) -> dict[str, list[Consent]]:
+    """Return the history of each of these recipients."""
+    found: dict[str, list[Consent]] = {}
+    for row in _rows(connection, phone_numbers):
+        found.setdefault(row.word.phone_number, []).append(row.word)
+    return found
+
+
+def history(connection: sa.Connection, phone_number: str) -> list[ConsentRow]:
+    """Return one recipient's history with its times, oldest first."""
+    return list(_rows(connection, [phone_number]))
+
+
+def _rows(connection: sa.Connection, phone_numbers: Collection[str]) -> Iterable[ConsentRow]:
+    for part in upserting.parts(sorted(phone_numbers)):
+        query = (
+            sa.select(consents)
+            .where(consents.c.phone_number.in_(part))
+            .order_by(consents.c.effective_at, consents.c.event_id)
+        )
+        for row in connection.execute(query):
+            word = Consent(
+                phone_number=row.phone_number,
+                kind=ConsentKind(row.kind),
+                effective_at=row.effective_at,
+                messaging_profile_id=row.messaging_profile_id,
+                event_id=row.event_id,
+                source=row.source,
+                evidence=row.evidence,
+            )
+            yield ConsentRow(word, row.occurred_at, row.recorded_at)

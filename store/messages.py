@@ -1,0 +1,243 @@
+"""Messages, their recipients, and every change of status they went through."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from core.merging import Fields
+from core.outcomes import LedgerState
+from store import upserting
+from store.tables import message_recipients as recipients
+from store.tables import messages, transitions
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """One message as held."""
+
+    seq: int
+    id: str
+    direction: str
+    from_number: str | None
+    messaging_profile_id: str | None
+    campaign_key: str | None
+    tcr_campaign_id: str | None
+    message_class: str | None
+    tags: list[str] | None
+    send_at: datetime | None
+    scheduled_at: datetime | None
+    registered_at: datetime | None
+    """None for a message that came through no door: it is only known from its events."""
+    door: str | None
+    ledger: str | None
+    breach_cause: str | None
+    closed_at: datetime | None
+    review_at: datetime | None
+    fields: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientRow:
+    """The status of one message for one recipient."""
+
+    message_id: str
+    phone_number: str
+    status: str
+    stamp: str
+    fields: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What one source said of one message's status for one recipient, whether or not it changed anything."""
+
+    message_id: str
+    phone_number: str
+    source_id: str
+    source: str
+    status: str
+    stamp: str
+    occurred_at: datetime
+    recorded_at: datetime
+
+
+_COLUMNS = [messages.c[name] for name in MessageRow.__slots__]
+_RECIPIENT_COLUMNS = [recipients.c[name] for name in RecipientRow.__slots__]
+_TRANSITION_COLUMNS = [transitions.c[name] for name in Transition.__slots__]
+
+
+def lock(connection: sa.Connection, ids: Collection[str]) -> dict[str, MessageRow]:
+    """Return the messages held under these ids, locked until the transaction ends, in one order for all."""
+    found: dict[str, MessageRow] = {}
+    for part in upserting.parts(sorted(ids)):
+        query = sa.select(*_COLUMNS).where(messages.c.id.in_(part)).order_by(messages.c.id).with_for_update()
+        found |= {row.id: MessageRow(*row) for row in connection.execute(query)}
+    return found
+
+
+def find(connection: sa.Connection, message_id: str) -> MessageRow | None:
+    """Return one message, or None."""
+    row = connection.execute(sa.select(*_COLUMNS).where(messages.c.id == message_id)).first()
+    return MessageRow(*row) if row else None
+
+
+def listing(
+    connection: sa.Connection,
+    *,
+    limit: int,
+    after: int | None = None,
+    ledger: str | None = None,
+    campaign_key: str | None = None,
+    phone_number: str | None = None,
+) -> list[MessageRow]:
+    """Return messages, newest first; ``after`` is the ``seq`` of the last one of the page before."""
+    query = sa.select(*_COLUMNS).order_by(messages.c.seq.desc()).limit(limit)
+    if after is not None:
+        query = query.where(messages.c.seq < after)
+    if ledger is not None:
+        query = query.where(messages.c.ledger == ledger)
+    if campaign_key is not None:
+        query = query.where(messages.c.campaign_key == campaign_key)
+    if phone_number is not None:
+        theirs = sa.select(recipients.c.message_id).where(recipients.c.phone_number == phone_number)
+        query = query.where(messages.c.id.in_(theirs))
+    return [MessageRow(*row) for row in connection.execute(query)]
+
+
+def recipients_of(connection: sa.Connection, ids: Collection[str]) -> dict[str, list[RecipientRow]]:
+    """Return the recipients of each message, in the order of their numbers."""
+    found: dict[str, list[RecipientRow]] = {}
+    for part in upserting.parts(sorted(ids)):
+        query = (
+            sa.select(*_RECIPIENT_COLUMNS)
+            .where(recipients.c.message_id.in_(part))
+            .order_by(recipients.c.message_id, recipients.c.phone_number)
+        )
+        for row in connection.execute(query):
+            found.setdefault(row.message_id, []).append(RecipientRow(*row))
+    return found
+
+
+def pending_to(connection: sa.Connection, phone_numbers: Collection[str]) -> dict[str, str]:
+    """Return the ids of all pending messages to these numbers, each with the number that led to it."""
+    found: dict[str, str] = {}
+    for part in upserting.parts(sorted(phone_numbers)):
+        query = (
+            sa.select(messages.c.id, recipients.c.phone_number)
+            .join(recipients, recipients.c.message_id == messages.c.id)
+            .where(recipients.c.phone_number.in_(part), messages.c.ledger == LedgerState.PENDING)
+        )
+        for message_id, phone_number in connection.execute(query):
+            found.setdefault(message_id, phone_number)
+    return found
+
+
+def pending_in_campaigns(
+    connection: sa.Connection, *, keys: Collection[str], tcr_campaign_ids: Collection[str], after_seq: int, limit: int
+) -> list[tuple[int, str]]:
+    """Return (seq, id) of the next pending messages of these campaigns, in order of ``seq``."""
+    query = (
+        sa.select(messages.c.seq, messages.c.id)
+        .where(
+            messages.c.ledger == LedgerState.PENDING,
+            messages.c.seq > after_seq,
+            sa.or_(messages.c.campaign_key.in_(keys), messages.c.tcr_campaign_id.in_(tcr_campaign_ids)),
+        )
+        .order_by(messages.c.seq)
+        .limit(limit)
+    )
+    return [(seq, message_id) for seq, message_id in connection.execute(query)]
+
+
+def review_due(connection: sa.Connection, *, now: datetime, limit: int) -> list[str]:
+    """Return pending messages on which time alone may have changed the verdict."""
+    query = (
+        sa.select(messages.c.id)
+        .where(messages.c.ledger == LedgerState.PENDING, messages.c.review_at <= now)
+        .order_by(messages.c.review_at)
+        .limit(limit)
+    )
+    return list(connection.scalars(query))
+
+
+def add_missing(connection: sa.Connection, ids: Collection[str]) -> None:
+    """Make empty rows for messages not held yet, so that they can be locked."""
+    rows = [{"id": message_id, "direction": "outbound", "fields": {}} for message_id in sorted(ids)]
+    upserting.insert_missing(connection, messages, rows)
+
+
+def upsert(connection: sa.Connection, rows: Iterable[MessageRow]) -> None:
+    """Write messages that are held under lock."""
+    written = [name for name in MessageRow.__slots__ if name != "seq"]
+    upserting.upsert(
+        connection,
+        messages,
+        ["id"],
+        [{name: getattr(row, name) for name in written} for row in sorted(rows, key=lambda row: row.id)],
+    )
+
+
+def upsert_recipients(connection: sa.Connection, rows: Sequence[RecipientRow]) -> None:
+    """Write the statuses of messages for recipients."""
+    upserting.upsert(
+        connection,
+        recipients,
+        ["message_id", "phone_number"],
+        [{name: getattr(row, name) for name in RecipientRow.__slots__} for row in rows],
+    )
+
+
+def add_transitions(connection: sa.Connection, rows: Sequence[Transition]) -> None:
+    """Add to the history; what one source said of one recipient is kept once."""
+    upserting.insert_missing(
+        connection, transitions, [{name: getattr(row, name) for name in Transition.__slots__} for row in rows]
+    )
+
+
+def transitions_of(connection: sa.Connection, message_id: str) -> list[Transition]:
+    """Return the whole history of one message, in the order it was said to have happened."""
+    query = (
+        sa.select(*_TRANSITION_COLUMNS)
+        .where(transitions.c.message_id == message_id)
+        .order_by(transitions.c.occurred_at, transitions.c.stamp)
+    )
+    return [Transition(*row) for row in connection.execute(query)]
+
+
+def set_review_at(connection: sa.Connection, times: dict[str, datetime | None]) -> None:
+    """Set when each message is to be decided on again without being asked."""
+    if times:
+        statement = sa.update(messages).where(messages.c.id == sa.bindparam("of")).values(review_at=sa.bindparam("at"))
+        connection.execute(statement, [{"of": of, "at": at} for of, at in sorted(times.items())])
+
+
+def count_pending_to(connection: sa.Connection, phone_number: str) -> int:
+    """Return how many pending messages go to this number."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(messages.join(recipients, recipients.c.message_id == messages.c.id))
+        .where(recipients.c.phone_number == phone_number, messages.c.ledger == LedgerState.PENDING)
+    )
+    return int(connection.scalar(query) or 0)
+
+
+def count_by_ledger(connection: sa.Connection) -> dict[str, int]:
+    """Return how many registered messages stand in each state of the ledger."""
+    query = (
+        sa.select(messages.c.ledger, sa.func.count()).where(messages.c.ledger.is_not(None)).group_by(messages.c.ledger)
+    )
+    return dict(connection.execute(query).tuples().all())
+
+
+def count_by_breach_cause(connection: sa.Connection) -> dict[str, int]:
+    """Return how many messages are in breach, by cause."""
+    query = (
+        sa.select(messages.c.breach_cause, sa.func.count())
+        .where(messages.c.ledger == LedgerState.BREACH)
+        .group_by(messages.c.breach_cause)
+    )
+    return dict(connection.execute(query).tuples().all())

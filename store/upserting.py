@@ -1,0 +1,38 @@
+"""Bulk writes that both databases understand: insert or replace, insert or leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+#: How many values one ``IN`` carries: SQLite compiles each length anew, so the lengths are few.
+_PART = 500
+
+
+def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """Return this database's own INSERT, which knows ON CONFLICT."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def upsert(connection: sa.Connection, table: sa.Table, key: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows; where the key is taken, replace every column that the rows carry."""
+    if not rows:
+        return
+    statement = insert(connection, table)
+    replaced = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=replaced), rows)
+
+
+def insert_missing(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows; where the key is taken, leave what is there."""
+    if rows:
+        connection.execute(insert(connection, table).on_conflict_do_nothing(), rows)
+
+
+def parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield the values in parts small enough for one ``IN``."""
+    for start in range(0, len(values), _PART):
+        yield values[start : start + _PART]
