@@ -1,0 +1,35 @@
+"""Where an accepted event stands, and what became of a delivery of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class InboxStatus(StrEnum):
+    """Where an accepted event stands."""
+
+    PENDING = "pending"
+    """Not applied yet."""
+    APPLIED = "applied"
+    IGNORED = "ignored"
+    """Kept and shown; it changes no state."""
+    INVALID = "invalid"
+    """A dead letter: signed by Telnyx, but it cannot be read."""
+    STALE = "stale"
+    """A dead letter: signed by Telnyx, but its timestamp was too far from our clock."""
+    CONFLICT = "conflict"
+    """A dead letter: another content under the id of an event that we already held."""
+    PARKED = "parked"
+    """A dead letter: applying it kept failing."""
+
+
+class Acceptance(StrEnum):
+    """What became of one delivery, once it is committed."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    """The event was here before; this delivery is counted."""
+    QUARANTINED = "quarantined"
+    """Kept as a dead letter, because it cannot be read."""
+    HELD = "held"
+    """Kept as a dead letter, because its signature is too old or too new."""
