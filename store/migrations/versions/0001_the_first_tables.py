@@ -80,15 +80,23 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("outcome", sa.String(length=64), nullable=True),
         sa.Column("requested_at", store.tables.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("needs", sa.String(length=8), nullable=False),
         sa.Column("next_attempt_at", store.tables.UtcDateTime(timezone=True), nullable=False),
         sa.Column("lease_token", sa.String(length=36), nullable=True),
-        sa.Column("lease_until", store.tables.UtcDateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("refusals", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("settled_at", store.tables.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("message_id", name=op.f("pk_cancellations")),
         sqlite_with_rowid=False,
     )
     with op.batch_alter_table("cancellations", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_cancellations_next_attempt_at",
+            ["next_attempt_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'requested'"),
+            postgresql_where=sa.text("state = 'requested'"),
+        )
         batch_op.create_index(
             "ix_cancellations_requested",
             ["send_at", "priority", "message_id"],
