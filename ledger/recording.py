@@ -145,3 +145,8 @@ def _has_left(report: MessageReport) -> bool:
     if report.source in _LEAVING_EVENTS:
         return any(addressee.status != statuses.Status.CANCELLED for addressee in report.addressees)
     return any(statuses.has_left(_rank(report, addressee)) for addressee in report.addressees)
+
+
+def is_past_cancelling(recipient: RecipientRow) -> bool:
+    """Return True when the message has left for this recipient and was not cancelled."""
+    return statuses.has_left(merging.rank_in(recipient.stamp))

@@ -43,6 +43,16 @@ def claim(connection: sa.Connection, *, now: datetime, limit: int) -> list[Pendi
     return [PendingEvent(*row) for row in connection.execute(query)]
 
 
+def claim_one(connection: sa.Connection, seq: int) -> list[PendingEvent]:
+    """Return one event if it is still pending and nobody else holds it, held until the transaction ends."""
+    query = (
+        sa.select(*_COLUMNS)
+        .where(inbox.c.seq == seq, inbox.c.status == InboxStatus.PENDING)
+        .with_for_update(skip_locked=True)
+    )
+    return [PendingEvent(*row) for row in connection.execute(query)]
+
+
 def mark(
     connection: sa.Connection, seqs: Sequence[int], status: InboxStatus, *, now: datetime, reason: str | None = None
 ) -> None:

@@ -1,0 +1,125 @@
+"""Change campaigns: by our own word, or by the carriers' in a 10DLC event.
+
+A change does not touch the campaign's messages itself, of which there may be
+hundreds of thousands. It orders a review, which the workers carry out in batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from core.campaigns import Campaign, CampaignStatus, carrier_stamp
+from core.deciding import Decision, Rule
+from core.reports import CampaignReport
+from ledger import deciding
+from store import campaigns, messages
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignChange:
+    """What is to change; a field that is None and not among ``clear`` stays as it is."""
+
+    status: CampaignStatus | None = None
+    ends_at: datetime | None = None
+    tcr_campaign_id: str | None = None
+    telnyx_campaign_id: str | None = None
+    clear: frozenset[str] = frozenset()
+
+
+def change(connection: sa.Connection, key: str, wanted: CampaignChange, *, cause: str, now: datetime) -> Campaign:
+    """Change a campaign, making it when there is none, and order its messages to be decided on again."""
+    held = campaigns.lock(connection, {key}, to_change=True)[key]
+    told = {
+        name: getattr(wanted, name)
+        for name in ("status", "ends_at", "tcr_campaign_id", "telnyx_campaign_id")
+        if getattr(wanted, name) is not None or name in wanted.clear
+    }
+    changes = {name: value for name, value in told.items() if value != getattr(held, name)}
+    if not changes:
+        return held
+    if changes.keys() & {"status", "ends_at"}:
+        changes["status_event_id"] = cause
+    changed = replace(held, **changes)
+    campaigns.update(connection, key, changes)
+    campaigns.tie(connection, _pairs(changed))
+    campaigns.request_review(connection, key, event_id=cause, now=now)
+    return changed
+
+
+def hear(connection: sa.Connection, reports: Sequence[CampaignReport], *, now: datetime) -> None:
+    """Merge what the carriers say into their campaigns, in any order to the same rows."""
+    if not reports:
+        return
+    named = {
+        name
+        for report in reports
+        for name in (report.campaign_id, report.telnyx_campaign_id, report.tcr_campaign_id)
+        if name
+    }
+    held = campaigns.lock(connection, named, to_change=True)
+    reviewed: dict[str, str] = {}
+    for report in reports:
+        if report.telnyx_campaign_id and report.tcr_campaign_id:
+            campaigns.tie(connection, {(report.telnyx_campaign_id, report.tcr_campaign_id)})
+            reviewed[report.campaign_id] = report.source_id
+        if report.state is None:
+            continue
+        campaign = held[report.campaign_id]
+        told = carrier_stamp(report.state, report.occurred_at, report.source_id)
+        if campaign.carrier_stamp is not None and told <= campaign.carrier_stamp:
+            continue
+        changes = {"carrier_state": report.state, "carrier_stamp": told, "carrier_event_id": report.source_id}
+        campaigns.update(connection, report.campaign_id, changes)
+        held[report.campaign_id] = replace(
+            campaign, carrier_state=report.state, carrier_stamp=told, carrier_event_id=report.source_id
+        )
+        reviewed[report.campaign_id] = report.source_id
+    for key, event_id in sorted(reviewed.items()):
+        campaigns.request_review(connection, key, event_id=event_id, now=now)
+
+
+def review(connection: sa.Connection, rules: Sequence[Rule], *, now: datetime, limit: int) -> int | None:
+    """Decide on the next messages of the oldest unfinished review; return how many, or None when there is none."""
+    order = campaigns.claim_review(connection)
+    if order is None:
+        return None
+    keys, registrations = affected_by(connection, order.campaign_key)
+    found = messages.pending_in_campaigns(
+        connection, keys=keys, tcr_campaign_ids=registrations, after_seq=order.after_seq, limit=limit
+    )
+    held = messages.lock(connection, {message_id for _, message_id in found})
+    deciding_on: dict[str, Decision] = deciding.decide_on(
+        connection,
+        held.values(),
+        rules,
+        trigger="campaign",
+        causes=dict.fromkeys(held, order.event_id),
+        now=now,
+    )
+    if len(found) < limit:
+        campaigns.finish_review(connection, order, now=now)
+    else:
+        campaigns.advance_review(connection, order, after_seq=found[-1][0])
+    return len(deciding_on)
+
+
+def affected_by(connection: sa.Connection, key: str) -> tuple[set[str], set[str]]:
+    """Return the campaign keys, and the carriers' ids, whose messages a change of this campaign concerns.
+
+    A change of our own campaign concerns its own messages; a change of a
+    carriers' campaign concerns all that is sent under any of its names.
+    """
+    registrations = {key}
+    for pair in campaigns.aliases_of(connection, {key}):
+        registrations |= set(pair)
+    return registrations | set(campaigns.tied_to(connection, registrations)), registrations
+
+
+def _pairs(campaign: Campaign) -> set[tuple[str, str]]:
+    if campaign.telnyx_campaign_id and campaign.tcr_campaign_id:
+        return {(campaign.telnyx_campaign_id, campaign.tcr_campaign_id)}
+    return set()

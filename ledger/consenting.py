@@ -1,0 +1,46 @@
+"""Record what recipients say about being texted, and decide again on what is scheduled for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from core.consent import Consent, ConsentKind
+from core.deciding import Decision, Rule
+from ledger import deciding
+from store import consents, messages
+from store.consents import NewConsent
+
+
+def opt_out(
+    connection: sa.Connection,
+    phone_number: str,
+    rules: Sequence[Rule],
+    *,
+    cause: str,
+    messaging_profile_id: str | None,
+    reason: str | None,
+    now: datetime,
+) -> dict[str, Decision]:
+    """Record an opt-out that came by API, and return the decisions on what is scheduled for the recipient.
+
+    ``cause`` names the request, as an event id names an event; the same cause is recorded once.
+    """
+    word = Consent(
+        phone_number=phone_number,
+        kind=ConsentKind.OPT_OUT,
+        effective_at=now,
+        messaging_profile_id=messaging_profile_id,
+        event_id=cause,
+        source="api",
+        evidence=reason,
+    )
+    consents.lock_recipients(connection, {phone_number})
+    consents.add(connection, [NewConsent(word, occurred_at=now, recorded_at=now)])
+    pending = messages.pending_to(connection, {phone_number})
+    held = messages.lock(connection, pending)
+    return deciding.decide_on(
+        connection, held.values(), rules, trigger="consent", causes=dict.fromkeys(held, cause), now=now
+    )

@@ -1,0 +1,144 @@
+"""Decide on pending messages: gather the facts, run the policies, keep the decisions, order or withdraw cancellations."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from core import campaigns as campaign_names
+from core.campaigns import Campaign
+from core.deciding import Act, Decision, Facts, MessageClass, Mode, Rule, Verdict, decide
+from core.outcomes import LedgerState
+from store import campaigns, cancellations, consents, decisions, messages
+from store.cancellations import NewCancellation
+from store.decisions import DecisionRow
+from store.messages import MessageRow
+
+
+def decide_on(
+    connection: sa.Connection,
+    held: Collection[MessageRow],
+    rules: Sequence[Rule],
+    *,
+    trigger: str,
+    causes: Mapping[str, str | None],
+    now: datetime,
+) -> dict[str, Decision]:
+    """Decide on those of the messages that are pending, and return the decision that stands for each.
+
+    The messages must be held under lock, so that facts read here cannot be older
+    than another's decision. ``trigger`` says what called for deciding;
+    ``causes`` gives the event behind it, by message id.
+    """
+    pending = [row for row in held if row.ledger == LedgerState.PENDING and row.send_at is not None]
+    gathered = gather(connection, pending, now=now)
+    standing: dict[str, Decision] = {}
+    kept: list[DecisionRow] = []
+    for row in pending:
+        made = decide(gathered[row.id], rules)
+        standing[row.id] = made[0]
+        kept += [_kept(row.id, decision, trigger, causes.get(row.id), now) for decision in made]
+    decisions.add(connection, kept)
+    cancellations.request(
+        connection,
+        [_ordered(row, standing[row.id], now) for row in pending if standing[row.id].verdict is Act.CANCEL],
+    )
+    allowed = [row.id for row in pending if standing[row.id].verdict is Act.ALLOW]
+    cancellations.withdraw(connection, allowed, now=now)
+    changed = {row.id: standing[row.id].review_at for row in pending if standing[row.id].review_at != row.review_at}
+    messages.set_review_at(connection, changed)
+    return standing
+
+
+def gather(connection: sa.Connection, rows: Collection[MessageRow], *, now: datetime) -> dict[str, Facts]:
+    """Return all that is known of each scheduled message, in a handful of queries for all of them."""
+    recipients = messages.recipients_of(connection, {row.id for row in rows})
+    numbers = {recipient.phone_number for found in recipients.values() for recipient in found}
+    words = consents.of(connection, numbers)
+    known = _Campaigns(connection, {name for row in rows for name in names_of(row)})
+    facts: dict[str, Facts] = {}
+    for row in rows:
+        to = tuple(recipient.phone_number for recipient in recipients.get(row.id, ()))
+        assert row.send_at is not None  # noqa: S101 - messages without a time are never pending
+        facts[row.id] = Facts(
+            now=now,
+            message_id=row.id,
+            send_at=row.send_at,
+            scheduled_at=row.scheduled_at or row.registered_at or now,
+            message_class=MessageClass(row.message_class or MessageClass.MARKETING),
+            messaging_profile_id=row.messaging_profile_id,
+            recipients=to,
+            consents=tuple(word for number in to for word in words.get(number, ())),
+            campaigns=known.of(row),
+        )
+    return facts
+
+
+def names_of(row: MessageRow) -> frozenset[str]:
+    """Return the names under which a message's campaign may be held."""
+    return frozenset(name for name in (row.campaign_key, row.tcr_campaign_id) if name)
+
+
+class _Campaigns:
+    """The campaigns that some messages belong to, read once."""
+
+    def __init__(self, connection: sa.Connection, names: set[str]) -> None:
+        self._cache: dict[frozenset[str], tuple[Campaign, ...]] = {}
+        self._held: dict[str, Campaign] = {}
+        self._aliases: frozenset[tuple[str, str]] = frozenset()
+        if not names:
+            return
+        self._held = campaigns.find(connection, names)
+        tied = {name for campaign in self._held.values() for name in campaign.names()} | names
+        self._aliases = campaigns.aliases_of(connection, tied)
+        further = tied | {name for pair in self._aliases for name in pair}
+        self._held |= campaigns.find(connection, further - self._held.keys())
+
+    def of(self, row: MessageRow) -> tuple[Campaign, ...]:
+        """Return a message's own campaign first, then those it is tied to."""
+        names = names_of(row)
+        if names not in self._cache:
+            keys = campaign_names.linked(names, self._held, self._aliases)
+            self._cache[names] = tuple(self._held[key] for key in keys)
+        return tuple(sorted(self._cache[names], key=lambda campaign: campaign.key != row.campaign_key))
+
+
+def _kept(message_id: str, decision: Decision, trigger: str, cause: str | None, now: datetime) -> DecisionRow:
+    return DecisionRow(
+        message_id=message_id,
+        decided_at=now,
+        trigger=trigger,
+        verdict=decision.verdict,
+        policy=decision.policy,
+        mode=decision.mode,
+        reason=decision.reason,
+        facts=dict(decision.facts),
+        verdicts=[_told(mode, verdict) for mode, verdict in decision.verdicts],
+        event_id=decision.event_id or cause,
+    )
+
+
+def _told(mode: Mode, verdict: Verdict) -> dict[str, object]:
+    return {
+        "policy": verdict.policy,
+        "mode": mode,
+        "verdict": verdict.act,
+        "reason": verdict.reason,
+        "facts": dict(verdict.facts),
+        "event_id": verdict.event_id,
+    }
+
+
+def _ordered(row: MessageRow, decision: Decision, now: datetime) -> NewCancellation:
+    assert row.send_at is not None  # noqa: S101 - messages without a time are never pending
+    return NewCancellation(
+        message_id=row.id,
+        policy=decision.policy or "",
+        reason=decision.reason,
+        priority=decision.priority,
+        send_at=row.send_at,
+        registered_at=row.registered_at or now,
+        requested_at=now,
+    )

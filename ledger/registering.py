@@ -1,0 +1,143 @@
+"""Register scheduled messages: the end of every door through which they come in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from core.deciding import Decision, MessageClass, Rule
+from core.errors import RequestInvalid
+from core.outcomes import LedgerState
+from core.reports import MessageReport
+from core.statuses import Status
+from ledger import deciding, recording, settling
+from store import campaigns, consents, messages
+from store.messages import MessageRow
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A scheduled message that is to be watched, and what its sender says of it."""
+
+    report: MessageReport
+    campaign_key: str | None = None
+    """The sender's own campaign; the message's TCR campaign id serves when it is None."""
+    message_class: MessageClass | None = None
+    """None is ``marketing`` for a new message, and leaves a known one as it is."""
+    tags: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A message as registered."""
+
+    message: MessageRow
+    is_new: bool
+    decision: Decision | None
+    """The decision made now; None when the message was no longer pending."""
+
+
+def register(
+    connection: sa.Connection, registrations: Sequence[Registration], rules: Sequence[Rule], *, door: str, now: datetime
+) -> list[Registered]:
+    """Register messages and decide on each, in one transaction; the answers are in the order of the registrations.
+
+    Raises RequestInvalid when a message cannot be watched; ask ``refusal`` first to sort those out.
+    """
+    for registration in registrations:
+        objection = refusal(registration)
+        if objection:
+            raise RequestInvalid(objection)
+    _hold_campaigns(connection, registrations)
+    consents.lock_recipients(
+        connection, {to.phone_number for registration in registrations for to in registration.report.addressees}
+    )
+    held = recording.hold(connection, {registration.report.message_id for registration in registrations})
+    recorded = recording.record(connection, held, [registration.report for registration in registrations], now=now)
+    rows = dict(recorded.messages)
+    for registration in registrations:
+        row = rows[registration.report.message_id]
+        rows[row.id] = _enrolled(row, registration, door=door, now=now)
+    _close_cancelled(connection, rows, now=now)
+    messages.upsert(connection, [row for message_id, row in rows.items() if row != recorded.messages[message_id]])
+    made = deciding.decide_on(
+        connection,
+        rows.values(),
+        rules,
+        trigger="registration",
+        causes={row.id: f"registration:{row.id}" for row in rows.values()},
+        now=now,
+    )
+    gone = recorded.left | _seen_leaving(connection, rows)
+    settling.left(connection, sorted(gone), now=now)
+    if gone:
+        rows |= messages.lock(connection, gone)
+    return [
+        Registered(
+            message=rows[registration.report.message_id],
+            is_new=held[registration.report.message_id].registered_at is None,
+            decision=made.get(registration.report.message_id),
+        )
+        for registration in registrations
+    ]
+
+
+def refusal(registration: Registration) -> str | None:
+    """Return why a message cannot be watched, or None."""
+    report = registration.report
+    if report.direction != "outbound":
+        return f"message {report.message_id} is {report.direction}; only outbound messages are scheduled"
+    if not report.addressees:
+        return f"message {report.message_id} names no recipient in 'to'"
+    if report.send_at is None:
+        return f"message {report.message_id} has no send_at; give it beside 'data' when Telnyx's answer lacks it"
+    return None
+
+
+def _hold_campaigns(connection: sa.Connection, registrations: Sequence[Registration]) -> None:
+    """Keep the campaigns of these messages from changing until they are registered."""
+    names = {
+        name
+        for registration in registrations
+        for name in (registration.campaign_key, registration.report.tcr_campaign_id)
+        if name
+    }
+    if names:
+        campaigns.lock(connection, names, to_change=False)
+
+
+def _enrolled(row: MessageRow, registration: Registration, *, door: str, now: datetime) -> MessageRow:
+    """Return the message with what its sender says of it; what is not said again stays."""
+    received_at = registration.report.details.get("received_at")
+    return replace(
+        row,
+        campaign_key=registration.campaign_key or row.campaign_key or row.tcr_campaign_id,
+        message_class=registration.message_class or row.message_class or MessageClass.MARKETING,
+        tags=list(registration.tags) if registration.tags is not None else row.tags,
+        scheduled_at=row.scheduled_at or (datetime.fromisoformat(received_at) if received_at else now),
+        registered_at=row.registered_at or now,
+        door=row.door or door,
+        ledger=row.ledger or LedgerState.PENDING,
+    )
+
+
+def _close_cancelled(connection: sa.Connection, rows: dict[str, MessageRow], *, now: datetime) -> None:
+    """Close those that somebody has cancelled at Telnyx already."""
+    pending = {row.id for row in rows.values() if row.ledger == LedgerState.PENDING}
+    for message_id, found in messages.recipients_of(connection, pending).items():
+        if all(recipient.status == Status.CANCELLED for recipient in found):
+            rows[message_id] = replace(rows[message_id], ledger=LedgerState.CANCELLED, closed_at=now)
+
+
+def _seen_leaving(connection: sa.Connection, rows: dict[str, MessageRow]) -> frozenset[str]:
+    """Return those whose events told, before they were registered, that they had left."""
+    pending = {row.id for row in rows.values() if row.ledger == LedgerState.PENDING}
+    found = messages.recipients_of(connection, pending)
+    return frozenset(
+        message_id
+        for message_id, recipients in found.items()
+        if any(recording.is_past_cancelling(recipient) for recipient in recipients)
+    )

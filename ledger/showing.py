@@ -1,0 +1,109 @@
+"""What is held, in the words and shapes in which it is shown: JSON values, times as ISO-8601 UTC.
+
+The HTTP API and the command line show the same things through these functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from core import deadlines, merging
+from core.campaigns import Campaign
+from store.consents import ConsentRow
+from store.decisions import DecisionRow
+from store.messages import MessageRow, RecipientRow
+
+#: Fields that are shown under a name, or in a place, of their own.
+_SHOWN_APART = {"direction", "from_number", "send_at", "from", "tags"}
+
+
+def instant(at: datetime | None) -> str | None:
+    """Return a time as ``2026-02-15T14:30:00Z``, with microseconds where there are any."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+
+
+def message(row: MessageRow, recipients: Sequence[RecipientRow]) -> dict[str, Any]:
+    """Show one message: what we hold of it, then every field that Telnyx told."""
+    told = merging.values(row.fields)
+    sender = told.get("from") or {}
+    return {
+        "id": row.id,
+        "direction": row.direction,
+        "from": row.from_number,
+        "from_carrier": sender.get("carrier"),
+        "from_line_type": sender.get("line_type"),
+        "recipients": [recipient(each) for each in recipients],
+        "campaign": row.campaign_key,
+        "class": row.message_class,
+        "tags": row.tags if row.tags is not None else told.get("tags"),
+        "telnyx_tags": told.get("tags"),
+        "send_at": instant(row.send_at),
+        "deadline": instant(deadlines.deadline(row.send_at)) if row.send_at else None,
+        "cancel_by": instant(deadlines.cancel_by(row.send_at)) if row.send_at else None,
+        "ledger": row.ledger,
+        "breach_cause": row.breach_cause,
+        "registered_at": instant(row.registered_at),
+        "door": row.door,
+        "closed_at": instant(row.closed_at),
+        **{name: value for name, value in sorted(told.items()) if name not in _SHOWN_APART},
+    }
+
+
+def recipient(row: RecipientRow) -> dict[str, Any]:
+    """Show the status of a message for one recipient."""
+    told = merging.values(row.fields)
+    return {
+        "phone_number": row.phone_number,
+        "status": row.status,
+        "carrier": told.get("carrier"),
+        "line_type": told.get("line_type"),
+        "errors": told.get("errors", []),
+    }
+
+
+def decision(row: DecisionRow) -> dict[str, Any]:
+    """Show one decision with all its verdicts."""
+    return {
+        "verdict": row.verdict,
+        "policy": row.policy,
+        "reason": row.reason,
+        "facts": row.facts,
+        "event_id": row.event_id,
+        "decided_at": instant(row.decided_at),
+        "mode": row.mode,
+        "trigger": row.trigger,
+        "verdicts": row.verdicts,
+    }
+
+
+def consent(row: ConsentRow) -> dict[str, Any]:
+    """Show one word of a recipient."""
+    return {
+        "kind": row.word.kind,
+        "messaging_profile_id": row.word.messaging_profile_id,
+        "source": row.word.source,
+        "evidence": row.word.evidence,
+        "event_id": row.word.event_id,
+        "occurred_at": instant(row.occurred_at),
+        "effective_at": instant(row.word.effective_at),
+        "recorded_at": instant(row.recorded_at),
+    }
+
+
+def campaign(row: Campaign, *, linked: Sequence[Campaign], aliases: frozenset[tuple[str, str]]) -> dict[str, Any]:
+    """Show one campaign, with what the carriers say of it under any of its names."""
+    heard = [each for each in (row, *linked) if each.carrier_stamp is not None]
+    last = max(heard, key=lambda each: each.carrier_stamp or "", default=None)
+    telnyx_campaign_id, tcr_campaign_id = min(aliases, default=(None, None))
+    return {
+        "key": row.key,
+        "status": row.status,
+        "ends_at": instant(row.ends_at),
+        "tcr_campaign_id": row.tcr_campaign_id or tcr_campaign_id,
+        "telnyx_campaign_id": row.telnyx_campaign_id or telnyx_campaign_id,
+        "carrier_state": last.carrier_state if last else None,
+        "carrier_event_id": last.carrier_event_id if last else None,
+        "linked": sorted(each.key for each in linked if each.key != row.key),
+    }

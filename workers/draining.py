@@ -1,0 +1,57 @@
+"""The drain: do all that SQL says is due, in one loop that never waits for Telnyx.
+
+Events are applied before anything is cancelled, so that an opt-out which came
+in during a long run of cancellations still finds its place ahead of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from workers import applying
+from workers.applying import Applier
+from workers.cancelling import Canceller
+from workers.reviewing import Reviewer
+
+#: How long to wait for an answer from Telnyx before looking for new events again.
+_LOOK_AGAIN = timedelta(milliseconds=50)
+#: A cancellation due sooner than this is waited for; later ones are left to the sweeper's ring.
+_WORTH_WAITING = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Applies, reviews and cancels until nothing is due."""
+
+    applier: Applier
+    reviewer: Reviewer
+    canceller: Canceller
+    ring: Callable[[], object]
+    now: Callable[[], datetime]
+
+    def run(self, *, budget: timedelta | None = None, should_stop: Callable[[], bool] = lambda: False) -> None:
+        """Work until nothing is due, the budget is used up, or ``should_stop`` says so.
+
+        Raises StoreUnavailable when the database is away; what was committed stays.
+        """
+        ends_at = time.monotonic() + budget.total_seconds() if budget else float("inf")
+        called_others = False
+        while not should_stop() and time.monotonic() < ends_at:
+            applied = self.applier.apply()
+            if applied == applying.BATCH and not called_others:
+                # More than one batch waits: let the other workers take their share.
+                self.ring()
+                called_others = True
+            reviewed = self.reviewer.review()
+            pumped = self.canceller.pump()
+            if applied or reviewed or pumped.finished:
+                continue
+            if pumped.in_flight:
+                self.canceller.wait(_LOOK_AGAIN)
+            elif pumped.next_due_at and pumped.next_due_at - self.now() < _WORTH_WAITING:
+                time.sleep(_LOOK_AGAIN.total_seconds())
+            else:
+                return
