@@ -1,0 +1,130 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.consent import Consent, ConsentKind, ConsentScope, effective_at, reading, standing_opt_out
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+OUT, IN = ConsentKind.OPT_OUT, ConsentKind.OPT_IN
+
+
+def word(kind, minute=0, profile="spring", event_id=None):
+    return Consent(
+        phone_number="+15557650101",
+        kind=kind,
+        effective_at=NOON + timedelta(minutes=minute),
+        messaging_profile_id=profile,
+        event_id=event_id or f"{kind}-{minute}-{profile}",
+        source="webhook",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "autoresponse_type", "expected"),
+    [
+        pytest.param("STOP", "STOP", OUT, id="Telnyx read it as STOP"),
+        pytest.param("Deténganse", "STOP", OUT, id="a custom keyword, read by Telnyx"),
+        pytest.param("Deténganse", "stop", OUT, id="in whatever case Telnyx writes it"),
+        pytest.param("STOP", None, OUT, id="the keyword, Telnyx silent"),
+        pytest.param("stop", None, OUT, id="lower case"),
+        pytest.param("  Stop  ", None, OUT, id="spaces around"),
+        pytest.param("STOP.", None, OUT, id="a full stop after it: Telnyx does not block on this"),
+        pytest.param("Stop!!!", None, OUT, id="marks after it"),
+        pytest.param('"STOP"', None, OUT, id="quoted"),
+        pytest.param("STOP \N{OCTAGONAL SIGN}", None, OUT, id="an emoji after it"),
+        pytest.param("\uff33\uff34\uff2f\uff30", None, OUT, id="full-width letters"),
+        pytest.param("ST\u200bOP", None, OUT, id="a zero-width space within"),
+        pytest.param("stop  all", None, OUT, id="two words, two spaces"),
+        pytest.param("stop\nall", None, OUT, id="two words, two lines"),
+        pytest.param("STOPALL", None, OUT, id="stopall"),
+        pytest.param("unsubscribe", None, OUT, id="unsubscribe"),
+        pytest.param("Cancel", None, OUT, id="cancel, even where an appointment was meant: Telnyx blocks too"),
+        pytest.param("END", None, OUT, id="end"),
+        pytest.param("quit", None, OUT, id="quit"),
+        pytest.param("START", "START", IN, id="Telnyx read it as START"),
+        pytest.param("start", None, IN, id="start"),
+        pytest.param(" UNSTOP ", None, IN, id="unstop"),
+        pytest.param("START!", None, None, id="Telnyx lifts nothing for this, so neither do we"),
+        pytest.param("YES", None, None, id="yes is no opt-in"),
+        pytest.param("HELP", "HELP", None, id="help"),
+        pytest.param("INFO", "INFO", None, id="info"),
+        pytest.param("We have got to STOP this bill!", None, None, id="a sentence"),
+        pytest.param("STOP 12345", None, None, id="something else that begins with the word"),
+        pytest.param("stopover", None, None, id="another word"),
+        pytest.param("", None, None, id="empty"),
+        pytest.param("...", None, None, id="only marks"),
+        pytest.param(None, None, None, id="a picture without text"),
+        pytest.param("STOP", "SOMETHING_NEW", OUT, id="a reading of Telnyx's that we do not know: the text decides"),
+    ],
+)
+def test_text_is_read(text, autoresponse_type, expected):
+    assert reading(text, autoresponse_type) is expected
+
+
+@pytest.mark.parametrize(
+    ("history", "stands"),
+    [
+        pytest.param([], False, id="nothing said"),
+        pytest.param([word(OUT)], True, id="stop"),
+        pytest.param([word(OUT), word(IN, 1)], False, id="stop, then start"),
+        pytest.param([word(IN), word(OUT, 1)], True, id="start, then stop"),
+        pytest.param([word(OUT), word(IN)], True, id="at the same instant stop wins"),
+        pytest.param([word(OUT), word(IN, 1), word(OUT, 2)], True, id="stop, start, stop"),
+        pytest.param([word(OUT, profile=None)], True, id="by API, for every profile"),
+        pytest.param([word(OUT, profile=None), word(IN, 1)], False, id="by API, lifted by a later start"),
+        pytest.param([word(OUT), word(IN, 1, "summer")], True, id="a start to another profile lifts nothing"),
+        pytest.param([word(OUT, profile="summer")], True, id="a stop to another profile reaches all"),
+    ],
+)
+def test_latest_word_stands_over_all_profiles(history, stands):
+    for order in (history, history[::-1]):
+        found = standing_opt_out(order, messaging_profile_id="spring", scope=ConsentScope.ALL)
+        assert (found is not None) is stands
+
+
+@pytest.mark.parametrize(
+    ("history", "stands"),
+    [
+        pytest.param([word(OUT, profile="summer")], False, id="a stop to another profile"),
+        pytest.param([word(OUT, profile="spring")], True, id="a stop to this profile"),
+        pytest.param([word(OUT, profile=None)], True, id="by API, for every profile"),
+        pytest.param([word(OUT, profile=None), word(IN, 1, "summer")], True, id="a start to another profile"),
+    ],
+)
+def test_scope_profile_judges_one_profile(history, stands):
+    found = standing_opt_out(history, messaging_profile_id="spring", scope=ConsentScope.PROFILE)
+    assert (found is not None) is stands
+
+
+def test_event_from_the_future_counts_from_five_minutes_after_it_was_heard():
+    in_2099 = datetime(2099, 1, 1, tzinfo=UTC)
+    assert effective_at(in_2099, NOON) == NOON + timedelta(minutes=5)
+    assert effective_at(NOON - timedelta(hours=9), NOON) == NOON - timedelta(hours=9)
+
+
+words = st.lists(
+    st.builds(
+        word,
+        st.sampled_from([OUT, IN]),
+        st.integers(0, 3),
+        st.sampled_from(["spring", "summer", None]),
+        st.uuids().map(str),
+    ),
+    max_size=6,
+)
+
+
+@given(words, st.randoms(use_true_random=False), st.sampled_from(ConsentScope))
+def test_any_order_of_the_same_words_gives_the_same_answer(history, random, scope):
+    shuffled = random.sample(history, len(history))
+    asked = {"messaging_profile_id": "spring", "scope": scope}
+    assert standing_opt_out(shuffled, **asked) == standing_opt_out(history, **asked)
+
+
+@given(st.lists(st.builds(word, st.sampled_from([OUT, IN]), st.integers(0, 3), st.just("spring"), st.uuids().map(str))))
+def test_opted_out_exactly_when_the_last_word_is_stop_and_stop_wins_ties(history):
+    last = max(history, key=lambda said: (said.effective_at, said.kind is OUT), default=None)
+    found = standing_opt_out(history, messaging_profile_id="spring", scope=ConsentScope.ALL)
+    assert (found is not None) is (last is not None and last.kind is OUT)

@@ -1,0 +1,159 @@
+"""Each policy's table of cases reads as its specification."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.campaigns import Campaign, CampaignStatus, CarrierState
+from core.consent import Consent, ConsentKind, ConsentScope
+from core.deciding import Act, Facts, MessageClass, Mode, decide
+from core.policies import opt_out, stale_campaign
+from core.policies.catalogue import PolicySettings, rules
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+ALICE, BOB = "+15557650101", "+15557650102"
+SECOND = timedelta(seconds=1)
+
+
+def facts(**changes):
+    known = {
+        "now": NOW,
+        "message_id": "0d3c0f5a-0000-4000-8000-000000000001",
+        "send_at": NOW + timedelta(hours=3),
+        "scheduled_at": NOW - timedelta(hours=1),
+        "message_class": MessageClass.MARKETING,
+        "messaging_profile_id": "spring",
+        "recipients": (ALICE,),
+    }
+    return Facts(**{**known, **changes})
+
+
+def said(kind, number=ALICE, hours_ago=1, profile="spring"):
+    return Consent(number, kind, NOW - timedelta(hours=hours_ago), profile, f"{number}-{kind}", "webhook", "STOP")
+
+
+STOP, START = ConsentKind.OPT_OUT, ConsentKind.OPT_IN
+
+
+@pytest.mark.parametrize(
+    ("settings", "known", "act"),
+    [
+        pytest.param({}, {}, Act.ALLOW, id="nothing said"),
+        pytest.param({}, {"consents": (said(STOP),)}, Act.CANCEL, id="opted out"),
+        pytest.param({}, {"consents": (said(STOP, hours_ago=2), said(START))}, Act.ALLOW, id="opted in again"),
+        pytest.param({}, {"consents": (said(STOP, BOB),)}, Act.ALLOW, id="somebody else opted out"),
+        pytest.param({}, {"consents": (said(STOP, BOB),), "recipients": (ALICE, BOB)}, Act.CANCEL, id="one of a group"),
+        pytest.param({}, {"consents": (said(STOP, profile="autumn"),)}, Act.CANCEL, id="to another profile"),
+        pytest.param(
+            {"scope": ConsentScope.PROFILE},
+            {"consents": (said(STOP, profile="autumn"),)},
+            Act.ALLOW,
+            id="to another profile, and opt-outs reach one profile only",
+        ),
+        pytest.param({}, {"consents": (said(STOP),), "message_class": MessageClass.OTP}, Act.CANCEL, id="even a code"),
+        pytest.param(
+            {"exempt": frozenset({MessageClass.OTP})},
+            {"consents": (said(STOP),), "message_class": MessageClass.OTP},
+            Act.ALLOW,
+            id="a code, and codes are exempt",
+        ),
+        pytest.param(
+            {}, {"consents": (said(STOP),), "scheduled_at": NOW}, Act.CANCEL, id="scheduled after the opt-out"
+        ),
+    ],
+)
+def test_opt_out(settings, known, act):
+    assert opt_out.judge(facts(**known), opt_out.Settings(**settings)).act is act
+
+
+def campaign(**held):
+    return {"campaigns": (Campaign("sale", **held),)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "known", "act"),
+    [
+        pytest.param({}, {}, Act.ALLOW, id="no campaign"),
+        pytest.param({}, campaign(), Act.ALLOW, id="active"),
+        pytest.param({}, campaign(status=CampaignStatus.ENDED), Act.CANCEL, id="ended"),
+        pytest.param({}, campaign(status=CampaignStatus.PAUSED), Act.CANCEL, id="paused"),
+        pytest.param({}, campaign(ends_at=NOW + timedelta(hours=3) - SECOND), Act.CANCEL, id="ends before sending"),
+        pytest.param({}, campaign(ends_at=NOW + timedelta(hours=3)), Act.ALLOW, id="ends as it is sent"),
+        pytest.param({}, campaign(ends_at=NOW + timedelta(hours=4)), Act.ALLOW, id="ends after sending"),
+        pytest.param({}, campaign(carrier_state=CarrierState.ACTIVE), Act.ALLOW, id="registered"),
+        pytest.param({}, campaign(carrier_state=CarrierState.SUSPENDED), Act.CANCEL, id="suspended"),
+        pytest.param({}, campaign(carrier_state=CarrierState.EXPIRED), Act.CANCEL, id="expired"),
+        pytest.param({}, campaign(carrier_state=CarrierState.DORMANT), Act.CANCEL, id="dormant"),
+        pytest.param({}, campaign(carrier_state=CarrierState.REJECTED), Act.CANCEL, id="rejected"),
+        pytest.param(
+            {},
+            {"campaigns": (Campaign("sale"), Campaign("CSALE", carrier_state=CarrierState.EXPIRED))},
+            Act.CANCEL,
+            id="the registration that it is tied to expired",
+        ),
+        pytest.param(
+            {"exempt": frozenset({MessageClass.TRANSACTIONAL})},
+            {**campaign(status=CampaignStatus.ENDED), "message_class": MessageClass.TRANSACTIONAL},
+            Act.ALLOW,
+            id="an exempt class",
+        ),
+        pytest.param({"max_age": timedelta(hours=1)}, {}, Act.ALLOW, id="exactly as old as allowed"),
+        pytest.param({"max_age": timedelta(hours=1)}, {"now": NOW + SECOND}, Act.CANCEL, id="a second older"),
+        pytest.param({"max_age": timedelta(hours=1)}, {"now": NOW - SECOND}, Act.ALLOW, id="a second younger"),
+    ],
+)
+def test_stale_campaign(settings, known, act):
+    assert stale_campaign.judge(facts(**known), stale_campaign.Settings(**settings)).act is act
+
+
+def test_message_that_will_grow_too_old_before_it_is_sent_is_looked_at_again():
+    verdict = stale_campaign.judge(facts(), stale_campaign.Settings(max_age=timedelta(hours=2)))
+    assert verdict.until == NOW + timedelta(hours=1) + SECOND
+    aged = stale_campaign.judge(facts(now=verdict.until), stale_campaign.Settings(max_age=timedelta(hours=2)))
+    assert aged.act is Act.CANCEL
+
+
+def test_message_that_is_sent_before_it_grows_too_old_is_not_looked_at_again():
+    verdict = stale_campaign.judge(facts(), stale_campaign.Settings(max_age=timedelta(hours=9)))
+    assert verdict.until is None
+
+
+def decided(known, **modes):
+    settings = PolicySettings(
+        opt_out=opt_out.Settings(mode=modes.get("opt_out", Mode.ENFORCE)),
+        stale_campaign=stale_campaign.Settings(mode=modes.get("stale_campaign", Mode.ENFORCE)),
+    )
+    return decide(facts(**known), rules(settings))
+
+
+BOTH_OBJECT = {"consents": (said(STOP),), **campaign(status=CampaignStatus.ENDED)}
+
+
+def test_no_objection_is_kept_as_a_decision_with_every_verdict():
+    (decision,) = decided({})
+    assert (decision.verdict, decision.policy) == (Act.ALLOW, None)
+    assert [verdict.policy for _, verdict in decision.verdicts] == ["opt_out", "stale_campaign"]
+
+
+def test_opt_out_comes_before_other_reasons():
+    (decision,) = decided(BOTH_OBJECT)
+    assert (decision.verdict, decision.policy, decision.priority) == (Act.CANCEL, "opt_out", 0)
+    assert decision.event_id == f"{ALICE}-{STOP}"
+
+
+def test_shadowed_policy_is_recorded_and_does_not_decide():
+    standing, shadowed = decided({"consents": (said(STOP),)}, opt_out=Mode.SHADOW)
+    assert (standing.verdict, standing.mode) == (Act.ALLOW, Mode.ENFORCE)
+    assert (shadowed.verdict, shadowed.policy, shadowed.mode) == (Act.CANCEL, "opt_out", Mode.SHADOW)
+
+
+def test_shadowed_policy_does_not_hide_one_that_is_enforced():
+    standing, shadowed = decided(BOTH_OBJECT, opt_out=Mode.SHADOW)
+    assert (standing.verdict, standing.policy) == (Act.CANCEL, "stale_campaign")
+    assert shadowed.policy == "opt_out"
+
+
+def test_policy_that_is_off_is_not_asked():
+    (decision,) = decided({"consents": (said(STOP),)}, opt_out=Mode.OFF)
+    assert decision.verdict is Act.ALLOW
+    assert [verdict.policy for _, verdict in decision.verdicts] == ["stale_campaign"]

@@ -1,0 +1,38 @@
+import pytest
+
+from core.statuses import Status, has_left, is_known, rank_of
+
+
+@pytest.mark.parametrize(
+    ("lower", "higher"),
+    [
+        pytest.param("scheduled", "queued", id="scheduled, then queued"),
+        pytest.param("queued", "sending", id="queued, then sending"),
+        pytest.param("sending", "sent", id="sending, then sent"),
+        pytest.param("sent", "delivery_unconfirmed", id="no receipt came"),
+        pytest.param("delivery_unconfirmed", "delivered", id="a late receipt came"),
+        pytest.param("unknown", "delivery_failed", id="a certain failure is more than unknown"),
+        pytest.param("delivered", "read", id="read, after delivered"),
+        pytest.param("scheduled", "cancelled", id="cancelled before anything left"),
+        pytest.param("cancelled", "sending", id="a report that it left wins over the cancel answer"),
+        pytest.param("cancelled", "delivered", id="a report that it arrived wins over the cancel answer"),
+    ],
+)
+def test_status_rises(lower, higher):
+    assert rank_of(lower) < rank_of(higher)
+
+
+def test_certain_ends_are_equals():
+    assert len({rank_of(status) for status in ("delivered", "sending_failed", "delivery_failed", "expired")}) == 1
+
+
+def test_unknown_word_counts_as_having_left_and_never_as_certain():
+    assert has_left(rank_of("teleported"))
+    assert rank_of("cancelled") < rank_of("teleported") < rank_of("sending")
+    assert rank_of("teleported", final=True) == rank_of(Status.UNKNOWN)
+    assert not is_known("teleported")
+
+
+@pytest.mark.parametrize("status", ["scheduled", "queued", "cancelled"])
+def test_message_that_has_not_left_is_not_taken_for_sent(status):
+    assert not has_left(rank_of(status))
