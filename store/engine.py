@@ -43,7 +43,7 @@ class Database:
 
         Raises StoreUnavailable when the database cannot be reached, or is locked for too long.
         """
-        with _translated():
+        with translated():
             if self._turn is None:
                 with self.engine.begin() as connection:
                     yield connection
@@ -54,7 +54,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Run statements that change nothing, all on one snapshot where the database gives one."""
-        with _translated(), self.engine.connect() as connection:
+        with translated(), self.engine.connect() as connection:
             yield connection
 
     def dispose(self) -> None:
@@ -161,7 +161,7 @@ class _WriteTurn:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Turn what the drivers raise when the database is away into our one retryable error."""
     try:
         yield
