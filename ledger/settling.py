@@ -1,0 +1,128 @@
+"""Settle what was pending: cancelled, released, or in breach of a decision to cancel.
+
+Every function runs inside the caller's transaction. Message rows are locked
+first, in the order of their ids, then the cancellations.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from core.cancelling import Action, Asking, Meaning, Outcome, Settle, breach_cause
+from core.outcomes import BreachCause, CancellationState, LedgerState
+from core.reports import MessageReport
+from ledger import recording
+from store import attempts, cancellations, closing, messages
+from store.attempts import Attempt
+from store.cancellations import Cancellation
+from store.closing import Closing
+from store.messages import MessageRow
+
+log = logging.getLogger(__name__)
+
+_LEFT = Settle(CancellationState.TOO_LATE, Outcome.ALREADY_SENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How one worker's claim on a cancellation ended."""
+
+    message_id: str
+    token: str
+    """The claim's lease; a settlement under a lease that was lost meanwhile changes nothing."""
+    end: Settle
+    report: MessageReport | None = None
+    """What Telnyx said of the message, to be recorded with it."""
+
+
+def settle(connection: sa.Connection, settlements: Sequence[Settlement], *, now: datetime) -> list[Closing]:
+    """Settle cancellations and close their messages; return what was closed."""
+    if not settlements:
+        return []
+    rows = recording.hold(connection, {each.message_id for each in settlements})
+    held = cancellations.hold(connection, {each.message_id: each.token for each in settlements})
+    ours = [each for each in settlements if each.message_id in held]
+    reports = [each.report for each in ours if each.report]
+    recording.record(connection, rows, reports, now=now)
+    return _end(connection, rows, held, {each.message_id: each.end for each in ours}, now=now)
+
+
+def left(connection: sa.Connection, message_ids: Collection[str], *, now: datetime) -> list[Closing]:
+    """Close messages that were reported to have left their schedule; return what was closed.
+
+    What nobody was cancelling was released. What somebody was, or had, is a
+    breach, and the report is believed over what the cancel call answered.
+    """
+    if not message_ids:
+        return []
+    rows = messages.lock(connection, message_ids)
+    held = cancellations.hold(connection, dict.fromkeys(rows))
+    broken = _end(connection, rows, held, dict.fromkeys(held, _LEFT), now=now)
+    closings = [closed for row in rows.values() if row.id not in held and (closed := _closing_of_left(row))]
+    for each in closings:
+        if each.breach_cause:
+            log.error("message %s was sent although Telnyx had confirmed its cancellation", each.message_id)
+    closing.close(connection, closings, now=now)
+    return broken + closings
+
+
+def release_due(connection: sa.Connection, *, now: datetime, limit: int) -> int:
+    """Release pending messages whose time has come and that nobody is cancelling; return how many."""
+    rows = messages.lock(connection, closing.passed(connection, now=now, limit=limit))
+    # Another may have closed one, or ordered its cancellation, before we held its lock.
+    cancelling = cancellations.hold(connection, dict.fromkeys(rows))
+    released = [
+        Closing(row.id, LedgerState.RELEASED)
+        for row in rows.values()
+        if row.ledger == LedgerState.PENDING and row.id not in cancelling
+    ]
+    closing.close(connection, released, now=now)
+    return len(released)
+
+
+def _closing_of_left(row: MessageRow) -> Closing | None:
+    if row.ledger == LedgerState.PENDING:
+        return Closing(row.id, LedgerState.RELEASED)
+    if row.ledger == LedgerState.CANCELLED:
+        return Closing(row.id, LedgerState.BREACH, BreachCause.SENT_AFTER_CANCEL)
+    return None
+
+
+def _end(
+    connection: sa.Connection,
+    rows: Mapping[str, MessageRow],
+    held: Mapping[str, Cancellation],
+    ends: Mapping[str, Settle],
+    *,
+    now: datetime,
+) -> list[Closing]:
+    cancellations.settle(connection, ends, now=now)
+    failed = {of for of, end in ends.items() if end.state is not CancellationState.CONFIRMED}
+    asked = attempts.of(connection, failed)
+    closings = [
+        _breach(held[of], end, asked.get(of, ()), now=now) if of in failed else Closing(of, LedgerState.CANCELLED)
+        for of, end in sorted(ends.items())
+        if rows[of].ledger == LedgerState.PENDING
+    ]
+    closing.close(connection, closings, now=now)
+    return closings
+
+
+def _breach(row: Cancellation, end: Settle, asked: Sequence[Attempt], *, now: datetime) -> Closing:
+    cause = breach_cause(
+        end,
+        requested_at=row.requested_at,
+        registered_at=row.registered_at,
+        send_at=row.send_at,
+        settled_at=now,
+        asked=[
+            Asking(Action(each.action), each.started_at, Meaning(each.outcome) if each.outcome else None)
+            for each in asked
+        ],
+    )
+    return Closing(row.message_id, LedgerState.BREACH, cause)

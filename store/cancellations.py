@@ -1,0 +1,239 @@
+"""Cancellations that were decided on, and who is carrying them out; their requests are in ``store.attempts``.
+
+A row is asked for again from ``next_attempt_at`` on. Claiming one moves that
+moment to the end of the lease, so that what a dead worker held comes up by
+itself; the lease's token keeps a worker that slept through it from recording.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from core.cancelling import Action, Again, Asked, Settle, action
+from core.outcomes import CancellationState
+from store import attempts, upserting
+from store.attempts import Attempt, Begun
+from store.tables import cancellations
+
+#: Written out and not bound: a database uses a partial index only for a condition it can read.
+_REQUESTED = cancellations.c.state == sa.literal_column("'requested'")
+
+
+@dataclass(frozen=True, slots=True)
+class NewCancellation:
+    """A decision to cancel one scheduled message."""
+
+    message_id: str
+    policy: str
+    reason: str
+    priority: int
+    """At equal times of sending the lower number goes first."""
+    send_at: datetime
+    registered_at: datetime
+    requested_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """One cancellation as held."""
+
+    message_id: str
+    policy: str
+    reason: str
+    priority: int
+    send_at: datetime
+    registered_at: datetime
+    state: str
+    outcome: str | None
+    requested_at: datetime
+    needs: str
+    next_attempt_at: datetime
+    lease_token: str | None
+    attempts: int
+    refusals: int
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A cancellation leased to a worker, with the request it is to make."""
+
+    message_id: str
+    attempt_id: str
+    token: str
+    policy: str
+    asked: Asked
+
+
+_COLUMNS = [cancellations.c[name] for name in Cancellation.__slots__]
+
+
+def request(connection: sa.Connection, rows: Sequence[NewCancellation]) -> None:
+    """Order cancellations; one that is under way or confirmed stays as it is, its reason too."""
+    if not rows:
+        return
+    statement = upserting.insert(connection, cancellations)
+    values = [
+        {name: getattr(row, name) for name in NewCancellation.__slots__}
+        | {"state": CancellationState.REQUESTED, "needs": Action.DELETE, "next_attempt_at": row.requested_at}
+        for row in sorted(rows, key=lambda row: row.message_id)
+    ]
+    anew = {name: statement.excluded[name] for name in values[0] if name != "message_id"}
+    afresh = {"outcome": None, "lease_token": None, "attempts": 0, "refusals": 0, "settled_at": None}
+    ended = cancellations.c.state.not_in([CancellationState.REQUESTED, CancellationState.CONFIRMED])
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["message_id"], set_=anew | afresh, where=ended), values
+    )
+
+
+def withdraw(connection: sa.Connection, message_ids: Collection[str], *, now: datetime) -> list[str]:
+    """Take back cancellations for which nothing was asked of Telnyx yet; return whose those were."""
+    withdrawn: list[str] = []
+    for part in upserting.parts(sorted(message_ids)):
+        statement = (
+            sa.update(cancellations)
+            .where(cancellations.c.message_id.in_(part), _REQUESTED, cancellations.c.attempts == 0)
+            .values(state=CancellationState.WITHDRAWN, settled_at=now)
+            .returning(cancellations.c.message_id)
+        )
+        withdrawn += connection.scalars(statement)
+    return sorted(withdrawn)
+
+
+def claim(connection: sa.Connection, *, now: datetime, limit: int, lease: timedelta, token: str) -> list[Claimed]:
+    """Lease the next cancellations that are due: earliest time of sending first, then by priority.
+
+    Each comes with an attempt that is written down before its request leaves.
+    What another worker is claiming at the moment is passed over.
+    """
+    query = (
+        sa.select(*_COLUMNS)
+        .where(_REQUESTED, cancellations.c.next_attempt_at <= now)
+        .order_by(cancellations.c.send_at, cancellations.c.priority, cancellations.c.message_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        # Without statistics SQLite would rather sort all that are due.
+        .with_hint(cancellations, "INDEXED BY ix_cancellations_requested", "sqlite")
+    )
+    rows = [Cancellation(*row) for row in connection.execute(query)]
+    if not rows:
+        return []
+    claimed = [_claimed(row, now=now, token=token) for row in rows]
+    connection.execute(
+        sa.update(cancellations)
+        .where(cancellations.c.message_id.in_([row.message_id for row in rows]))
+        .values(lease_token=token, next_attempt_at=now + lease, attempts=cancellations.c.attempts + 1)
+    )
+    attempts.begin(
+        connection,
+        [Begun(each.attempt_id, each.message_id, each.asked.action, started_at=now) for each in claimed],
+    )
+    return claimed
+
+
+def _claimed(row: Cancellation, *, now: datetime, token: str) -> Claimed:
+    asked = Asked(
+        action=action(Action(row.needs), attempts=row.attempts, send_at=row.send_at, now=now),
+        send_at=row.send_at,
+        registered_at=row.registered_at,
+        attempts=row.attempts + 1,
+        refusals=row.refusals,
+    )
+    return Claimed(row.message_id, str(uuid.uuid4()), token, row.policy, asked)
+
+
+def hold(connection: sa.Connection, tokens: Mapping[str, str | None]) -> dict[str, Cancellation]:
+    """Lock and return those of the cancellations that are under way under the token given; None is any."""
+    held: dict[str, Cancellation] = {}
+    for part in upserting.parts(sorted(tokens)):
+        query = (
+            sa.select(*_COLUMNS)
+            .where(cancellations.c.message_id.in_(part), _REQUESTED)
+            .order_by(cancellations.c.message_id)
+            .with_for_update()
+        )
+        rows = [Cancellation(*row) for row in connection.execute(query)]
+        held |= {row.message_id: row for row in rows if tokens[row.message_id] in (None, row.lease_token)}
+    return held
+
+
+def reschedule(connection: sa.Connection, held: Mapping[str, Cancellation], nexts: Mapping[str, Again]) -> None:
+    """Give back leases on cancellations held under lock, saying when each is to be asked for again."""
+    due = sorted(held.keys() & nexts.keys())
+    if due:
+        connection.execute(
+            sa.update(cancellations)
+            .where(cancellations.c.message_id == sa.bindparam("of"))
+            .values(
+                needs=sa.bindparam("then"),
+                next_attempt_at=sa.bindparam("at"),
+                refusals=cancellations.c.refusals + sa.bindparam("refused", type_=sa.Integer),
+                lease_token=None,
+            ),
+            [{"of": of, "then": nexts[of].needs, "at": nexts[of].at, "refused": int(nexts[of].refused)} for of in due],
+        )
+
+
+def settle(connection: sa.Connection, ends: Mapping[str, Settle], *, now: datetime) -> None:
+    """Write how cancellations held under lock have ended."""
+    if ends:
+        connection.execute(
+            sa.update(cancellations)
+            .where(cancellations.c.message_id == sa.bindparam("of"))
+            .values(
+                state=sa.bindparam("ended"),
+                outcome=sa.bindparam("how"),
+                settled_at=sa.bindparam("at"),
+                lease_token=None,
+            ),
+            [{"of": of, "ended": ends[of].state, "how": ends[of].outcome, "at": now} for of in sorted(ends)],
+        )
+
+
+def hasten(connection: sa.Connection, *, now: datetime) -> None:
+    """Make everything that waits for a retry due now: Telnyx is back, and the earliest deadline goes first."""
+    waiting = (
+        sa.select(cancellations.c.message_id)
+        .where(_REQUESTED, cancellations.c.next_attempt_at > now, cancellations.c.lease_token.is_(None))
+        .with_for_update(skip_locked=True)
+    )
+    connection.execute(
+        sa.update(cancellations).where(cancellations.c.message_id.in_(waiting)).values(next_attempt_at=now)
+    )
+
+
+def due_count(connection: sa.Connection, *, now: datetime, limit: int) -> int:
+    """Return how many cancellations are to be asked for now, counting no further than ``limit``."""
+    due = sa.select(sa.literal(1)).where(_REQUESTED, cancellations.c.next_attempt_at <= now).limit(limit).subquery()
+    return int(connection.scalar(sa.select(sa.func.count()).select_from(due)) or 0)
+
+
+def next_due_at(connection: sa.Connection) -> datetime | None:
+    """Return when the next cancellation is to be asked for, which may be past; None when none is under way."""
+    return connection.scalar(
+        sa.select(cancellations.c.next_attempt_at).where(_REQUESTED).order_by(cancellations.c.next_attempt_at).limit(1)
+    )
+
+
+def expired_leases(connection: sa.Connection, *, now: datetime) -> int:
+    """Return how many cancellations were left behind by a worker that claimed them."""
+    query = sa.select(sa.func.count()).where(
+        _REQUESTED, cancellations.c.next_attempt_at <= now, cancellations.c.lease_token.is_not(None)
+    )
+    return int(connection.scalar(query) or 0)
+
+
+def of(connection: sa.Connection, message_id: str) -> Cancellation | None:
+    """Return the cancellation of one message, or None."""
+    row = connection.execute(sa.select(*_COLUMNS).where(cancellations.c.message_id == message_id)).first()
+    return Cancellation(*row) if row else None
+
+
+def attempts_of(connection: sa.Connection, message_id: str) -> list[Attempt]:
+    """Return every request made to cancel one message, oldest first."""
+    return attempts.of(connection, [message_id]).get(message_id, [])

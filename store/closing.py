@@ -1,0 +1,54 @@
+"""Closing the book on registered messages: what stands in ``ledger``, why, and since when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from core.outcomes import BreachCause, LedgerState
+from store.tables import cancellations, messages
+
+#: Written out and not bound: a database uses a partial index only for a condition it can read.
+_PENDING = messages.c.ledger == sa.literal_column("'pending'")
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How one message ends."""
+
+    message_id: str
+    ledger: LedgerState
+    breach_cause: BreachCause | None = None
+
+
+def close(connection: sa.Connection, closings: Sequence[Closing], *, now: datetime) -> None:
+    """Write how messages held under lock end."""
+    if closings:
+        connection.execute(
+            sa.update(messages)
+            .where(messages.c.id == sa.bindparam("of"))
+            .values(ledger=sa.bindparam("end"), breach_cause=sa.bindparam("cause"), closed_at=sa.bindparam("at")),
+            [
+                {"of": each.message_id, "end": each.ledger, "cause": each.breach_cause, "at": now}
+                for each in sorted(closings, key=lambda each: each.message_id)
+            ],
+        )
+
+
+def passed(connection: sa.Connection, *, now: datetime, limit: int) -> list[str]:
+    """Return pending messages whose time has come and which nobody is cancelling, the earliest first."""
+    cancelling = (
+        sa.select(cancellations.c.message_id)
+        .where(cancellations.c.message_id == messages.c.id, cancellations.c.state == sa.literal_column("'requested'"))
+        .exists()
+    )
+    query = (
+        sa.select(messages.c.id)
+        .where(_PENDING, messages.c.send_at <= now, ~cancelling)
+        .order_by(messages.c.send_at)
+        .limit(limit)
+    )
+    return list(connection.scalars(query))
