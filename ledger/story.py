@@ -11,6 +11,7 @@ from core import merging
 from core.errors import NotFound
 from ledger import showing
 from store import cancellations, consents, decisions, messages
+from store.attempts import Attempt
 from store.messages import Transition
 
 
@@ -116,7 +117,7 @@ def _decided(decision: dict[str, Any]) -> str:
     return f"{decision['verdict']}{shadow}: {decision['reason']}"
 
 
-def _attempt(attempt: cancellations.Attempt) -> dict[str, Any]:
+def _attempt(attempt: Attempt) -> dict[str, Any]:
     return {
         "action": attempt.action,
         "started_at": showing.instant(attempt.started_at),
