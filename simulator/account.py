@@ -49,7 +49,9 @@ class Account:
         self._messages: dict[str, Message] = {}
         self._inbound: dict[str, events.Inbound] = {}
         self.profiles = Profiles(new_id(), created_at=created_at)
-        self.sending = Sending(courier=courier, blocks=self._blocks, settings=settings, new_id=new_id)
+        self.sending = Sending(
+            courier=courier, blocks=self._blocks, settings=settings, new_id=new_id, urls_of=self._urls_for
+        )
 
     def send(self, body: object, *, now: datetime, must_schedule: bool) -> Message:
         """Accept a message, to be sent at once or at its ``send_at``; raises ``RefusedError``."""
@@ -139,8 +141,7 @@ class Account:
 
     def _made_from(self, draft: Draft, sender: str, profile: Profile, now: datetime) -> Message:
         own_urls = (draft.webhook_url, draft.webhook_failover_url)
-        profile_urls = self._urls_of(profile) if draft.use_profile_webhooks else (None, None)
-        shown = own_urls if draft.webhook_url else profile_urls
+        shown = self._urls_of(profile) if draft.use_profile_webhooks and not draft.webhook_url else own_urls
         message = Message(
             id=self._new_id(),
             organization_id=self._organization_id,
@@ -153,8 +154,8 @@ class Account:
             media_urls=draft.media_urls,
             webhook_url=shown[0],
             webhook_failover_url=shown[1],
-            # "If webhooks are also specified on the message, they will be attempted first."
-            webhook_urls=distinct(*own_urls, *profile_urls),
+            own_urls=own_urls,
+            use_profile_webhooks=draft.use_profile_webhooks,
             tcr_campaign_id=self._settings().tcr_campaigns.get(sender),
             send_at=draft.send_at,
             received_at=now,
@@ -162,6 +163,11 @@ class Account:
         )
         message.move(Status.SCHEDULED if draft.send_at else Status.QUEUED, now)
         return message
+
+    def _urls_for(self, message: Message) -> tuple[str, ...]:
+        # "If webhooks are also specified on the message, they will be attempted first, then those on the profile."
+        profile = self.profiles.use(message.messaging_profile_id)
+        return distinct(*message.own_urls, *(self._urls_of(profile) if message.use_profile_webhooks else ()))
 
     def _urls_of(self, profile: Profile) -> tuple[str | None, str | None]:
         if profile.webhook_url is not None:

@@ -6,7 +6,7 @@
 | ``GET /v2/messages/{id}`` | 200, the message in ``data`` |
 | ``DELETE /v2/messages/{id}`` | 200, the message with nothing around it |
 | ``GET /v2/messaging_profiles``, ``GET /v2/messaging_profiles/{id}`` | 200, in ``data`` |
-| ``GET /v2/messaging_optouts`` | 200, the block rules in ``data`` |
+| ``GET /v2/messaging_optouts``, ``GET /v2/webhook_deliveries`` | 200, pages in ``data`` |
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from simulator import refusals
+from simulator import listing, refusals
 from simulator.faults import REQUEST_KINDS, FaultKind, FaultRule
 from simulator.refusals import RefusedError
 from simulator.server import drop_connection
@@ -23,7 +23,7 @@ from simulator.simulation import Simulator
 from simulator.traffic import Request
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-_APPLIED = frozenset({FaultKind.HANG_AFTER, FaultKind.WRAPPED, FaultKind.EMPTY})
+_APPLIED = frozenset({FaultKind.LATENCY, FaultKind.HANG_AFTER, FaultKind.WRAPPED, FaultKind.EMPTY})
 _SLOW = frozenset({FaultKind.LATENCY, FaultKind.HANG_BEFORE})
 
 
@@ -36,6 +36,7 @@ def blueprint(simulator: Simulator) -> Blueprint:
         body = request.get_json(force=True, silent=True) if request.data else None
         g.seen = simulator.requests.add(Request(request.method, request.path, body, simulator.clock.now()))
         _authenticate(simulator)
+        _limit(simulator)
         g.rules = simulator.faults.strike(
             REQUEST_KINDS,
             message_id=(request.view_args or {}).get("message_id"),
@@ -43,8 +44,7 @@ def blueprint(simulator: Simulator) -> Blueprint:
             method=request.method,
         )
         _hold(simulator, g.rules)
-        _limit(simulator)
-        return next((_answer(rule) for rule in g.rules if not _applies(rule) and rule.kind not in _SLOW), None)
+        return next((_answer(rule) for rule in g.rules if not _applies(rule)), None)
 
     @api.after_request
     def leave(response: Response) -> Response:
@@ -90,7 +90,7 @@ def _add_message_routes(api: Blueprint, simulator: Simulator) -> None:
 def _add_account_routes(api: Blueprint, simulator: Simulator) -> None:
     @api.get("/messaging_profiles")
     def profiles() -> Response:
-        return _page(simulator.profiles())
+        return jsonify(listing.page(simulator.profiles(), request.args))
 
     @api.get("/messaging_profiles/<profile_id>")
     def profile(profile_id: str) -> Response:
@@ -98,7 +98,11 @@ def _add_account_routes(api: Blueprint, simulator: Simulator) -> None:
 
     @api.get("/messaging_optouts")
     def optouts() -> Response:
-        return _page(simulator.optouts())
+        return jsonify(listing.page(simulator.optouts(), request.args, filters=listing.OPTOUTS))
+
+    @api.get("/webhook_deliveries")
+    def webhook_deliveries() -> Response:
+        return jsonify(listing.page(simulator.delivery_records(), request.args, filters=listing.DELIVERIES))
 
     @api.route("/<path:unknown>", methods=_METHODS)
     def nothing_here(unknown: str) -> Response:  # noqa: ARG001 - the route gives it
@@ -127,12 +131,11 @@ def _limit(simulator: Simulator) -> None:
     allowance = bucket.take()
     g.limits = allowance.headers()
     if not allowance.granted:
-        g.rules = []
         raise refusals.too_many_requests()
 
 
 def _applies(rule: FaultRule) -> bool:
-    return rule.kind in _APPLIED or rule.apply
+    return rule.apply or rule.kind in _APPLIED
 
 
 def _answer(rule: FaultRule) -> Response:
@@ -184,11 +187,6 @@ def _body() -> object:
 
 def _data(shape: dict[str, Any]) -> Response:
     return jsonify({"data": shape})
-
-
-def _page(rows: list[dict[str, Any]]) -> Response:
-    meta = {"total_pages": 1, "total_results": len(rows), "page_number": 1, "page_size": max(len(rows), 25)}
-    return jsonify({"data": rows, "meta": meta})
 
 
 def _json(status: int, body: object, headers: dict[str, str] | None = None) -> Response:

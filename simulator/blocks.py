@@ -14,7 +14,7 @@ _STOP = frozenset({"STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "CANCEL", "END"
 _START = frozenset({"START", "UNSTOP"})
 
 
-def autoresponse_type(text: str) -> str | None:
+def keyword_of(text: str) -> str | None:
     """Say what Telnyx makes of an inbound text: ``STOP``, ``START``, ``HELP``, or nothing."""
     word = text.strip().upper()
     if word in _STOP:

@@ -61,6 +61,8 @@ EVENT_KINDS = frozenset({FaultKind.DUPLICATE, FaultKind.REORDER, FaultKind.DELAY
 ATTEMPT_KINDS = frozenset({FaultKind.LOSE, FaultKind.BAD_SIGNATURE, FaultKind.STALE})
 REQUEST_KINDS = frozenset(FaultKind) - EVENT_KINDS - ATTEMPT_KINDS
 
+_NUMBERS = frozenset({"times", "probability", "seconds", "copies", "status"})
+
 
 @dataclass(slots=True, kw_only=True)
 class FaultRule:
@@ -91,6 +93,10 @@ class FaultRule:
         unknown = sorted(set(rule) - {each.name for each in fields(cls)} | {"id", "struck"} & set(rule))
         if unknown:
             raise ValueError(f"A fault rule has no field {', '.join(unknown)}.")
+        for name in sorted(_NUMBERS & set(rule)):
+            value = rule[name]
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
+                raise ValueError(f"The field '{name}' of a fault rule is a number of 0 or more.")
         try:
             return cls(**{**rule, "kind": FaultKind(rule.get("kind", ""))})
         except ValueError:

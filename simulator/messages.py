@@ -73,8 +73,9 @@ class Message:
     media_urls: Sequence[str]
     webhook_url: str | None
     webhook_failover_url: str | None
-    #: Where its events go, best first: the message's own URLs, then the profile's.
-    webhook_urls: Sequence[str]
+    #: The URLs it was given itself, and whether its profile's come after them.
+    own_urls: tuple[str | None, str | None]
+    use_profile_webhooks: bool
     tcr_campaign_id: str | None
     send_at: datetime | None
     received_at: datetime

@@ -11,6 +11,8 @@ from typing import Any
 from simulator.addresses import is_web_address
 from simulator.messages import JsonObject, moment
 
+_API_VERSIONS = ("1", "2", "2010-04-01")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
@@ -52,17 +54,12 @@ class Profiles:
         """Give the id of the profile that one of the account's numbers belongs to."""
         return self._by_number.get(number or "", self.default_id)
 
-    def change(self, profile_id: str, changes: Mapping[str, Any]) -> Profile:
-        """Set some of a profile's fields; an unknown or unreadable one raises ``ValueError``."""
-        unknown = sorted(set(changes) - {each.name for each in fields(Profile)} | {"id"} & set(changes))
-        if unknown:
-            raise ValueError(f"A messaging profile has no setting {', '.join(unknown)}.")
-        for name in ("webhook_url", "webhook_failover_url"):
-            url = changes.get(name)
-            if url is not None and not (isinstance(url, str) and is_web_address(url)):
-                raise ValueError(f"The setting '{name}' of a messaging profile must be an http or https URL.")
-        self._profiles[profile_id] = replace(self.use(profile_id), **changes)
-        return self._profiles[profile_id]
+    def change(self, changes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Set fields of profiles, by their ids; raises ``ValueError``, and then changes none."""
+        if not isinstance(changes, Mapping):
+            raise TypeError("The setting 'profiles' is an object of profile ids and their settings.")
+        changed = {profile_id: self._changed(profile_id, fields) for profile_id, fields in changes.items()}
+        self._profiles.update(changed)
 
     def as_telnyx(self, profile: Profile, *, urls: Sequence[str | None]) -> JsonObject:
         """Give the profile object of the API, with the primary and failover URLs in effect."""
@@ -82,3 +79,17 @@ class Profiles:
             "created_at": moment(self._created_at),
             "updated_at": moment(self._created_at),
         }
+
+    def _changed(self, profile_id: str, changes: Mapping[str, Any]) -> Profile:
+        unknown = sorted(set(changes) - {each.name for each in fields(Profile)} | {"id"} & set(changes))
+        if unknown:
+            raise ValueError(f"A messaging profile has no setting {', '.join(unknown)}.")
+        for name in ("webhook_url", "webhook_failover_url"):
+            url = changes.get(name)
+            if url is not None and not (isinstance(url, str) and is_web_address(url)):
+                raise ValueError(f"The setting '{name}' of a messaging profile must be an http or https URL.")
+        if changes.get("webhook_api_version", "2") not in _API_VERSIONS:
+            raise ValueError(f"The setting 'webhook_api_version' is one of {', '.join(_API_VERSIONS)}.")
+        if not isinstance(changes.get("enabled", True), bool):
+            raise TypeError("The setting 'enabled' is true or false.")
+        return replace(self._profiles.get(profile_id, Profile(id=profile_id)), **changes)

@@ -1,7 +1,6 @@
 """The simulator on a port, in threads of this process."""
 
 import threading
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -165,10 +164,11 @@ def running(
     *,
     clock: Clock | None = None,
     seed: int | None = None,
+    host: str = "127.0.0.1",
     port: int = 0,
-    settings: Mapping[str, object] | None = None,
+    settings: Settings | None = None,
     **changes: object,
 ) -> RunningSimulator:
-    """Make a simulator and serve it on loopback; further names are settings, ``webhook_url`` first among them."""
-    chosen = Settings().changed({**(settings or {}), **changes})
-    return serve(Simulator(clock=clock, seed=seed, settings=chosen), port=port)
+    """Make a simulator and serve it; further names are settings, ``webhook_url`` first among them."""
+    chosen = (settings or Settings()).changed(changes)
+    return serve(Simulator(clock=clock, seed=seed, settings=chosen), host=host, port=port)

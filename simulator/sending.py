@@ -3,7 +3,7 @@
 Nothing here is locked: the ``Simulator`` holds its lock around every call.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -32,11 +32,13 @@ class Sending:
         blocks: BlockRules,
         settings: Callable[[], Settings],
         new_id: Callable[[], str],
+        urls_of: Callable[[Message], Sequence[str]],
     ) -> None:
         self._courier = courier
         self._blocks = blocks
         self._settings = settings
         self._new_id = new_id
+        self._urls_of = urls_of
         self._agenda = Agenda()
         #: Recipients that were sent to and have no final status yet.
         self.in_flight = 0
@@ -81,7 +83,7 @@ class Sending:
             recipient.move(Status.SENT, at)
             self.in_flight += 1
             self._agenda.add(at + self._settings().delivery_delay, partial(self._conclude, message, recipient))
-        self._courier.submit(events.sent(self._new_id(), message, recipients, at), message.webhook_urls)
+        self._courier.submit(events.sent(self._new_id(), message, recipients, at), self._urls_of(message))
 
     def _conclude(self, message: Message, recipient: Recipient, at: datetime) -> None:
         self.in_flight -= 1
@@ -96,7 +98,7 @@ class Sending:
         recipient.move(status, at)
         if all(each.status not in {Status.SENDING, Status.SENT} for each in message.recipients):
             message.completed_at = at
-        self._courier.submit(events.finalized(self._new_id(), message, recipient, at), message.webhook_urls)
+        self._courier.submit(events.finalized(self._new_id(), message, recipient, at), self._urls_of(message))
 
     def _is_blocked(self, message: Message, recipient: Recipient) -> bool:
         return self._blocks.blocks(message.messaging_profile_id, recipient.phone_number)

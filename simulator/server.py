@@ -5,6 +5,7 @@ milliseconds looking for the rest of the request first. A client that cancels
 hundreds of messages a second needs neither.
 """
 
+import contextlib
 import io
 import socket
 import sys
@@ -82,6 +83,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the simulator keeps its own record of requests."""
 
     def _serve(self) -> None:
+        if "Transfer-Encoding" in self.headers:
+            self.close_connection = True
+            self.send_error(411)
+            return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         environ = self._environ(body)
         answer: list[Any] = []
@@ -141,7 +146,5 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _end(connection: socket.socket) -> None:
-    try:
+    with contextlib.suppress(OSError):  # the client was faster
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        connection.close()

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from simulator.account import Account, distinct
-from simulator.blocks import autoresponse_type
+from simulator.addresses import is_web_address
+from simulator.blocks import keyword_of
 from simulator.clock import Clock
 from simulator.events import IncomingText
 from simulator.faults import FaultBook
@@ -21,6 +22,9 @@ from simulator.settings import Settings
 from simulator.signing import SigningKey
 from simulator.traffic import RequestLog, TokenBucket
 from simulator.webhooks import Courier
+
+BY_KEYWORD = "by keyword"
+"""Stands for an ``autoresponse_type`` that follows from the text."""
 
 
 class Simulator:
@@ -102,12 +106,12 @@ class Simulator:
         messaging_profile_id: str | None = None,
         occurred_at: datetime | None = None,
         event_id: str | None = None,
-        **override: str | None,
+        autoresponse_type: str | None = BY_KEYWORD,
     ) -> JsonObject:
         """Let somebody text one of the account's numbers; returns the event.
 
-        The only ``override`` is ``autoresponse_type``: what Telnyx makes of the text,
-        None included, whatever its keyword says.
+        ``autoresponse_type`` is what Telnyx makes of the text, None included, if not
+        what its keyword says.
         """
         incoming = IncomingText(
             sender=sender,
@@ -115,13 +119,18 @@ class Simulator:
             text=text,
             messaging_profile_id=messaging_profile_id,
             event_id=event_id,
-            **{"autoresponse_type": autoresponse_type(text), **override},
+            autoresponse_type=keyword_of(text) if autoresponse_type == BY_KEYWORD else autoresponse_type,
         )
         with self._changed:
             return self._account.receive(incoming, now=occurred_at or self.clock.now())
 
     def emit(self, data: JsonObject, *, webhook_urls: tuple[str | None, ...] = ()) -> JsonObject:
-        """Deliver any ``data`` object whatever, signed, to these URLs or else to the account's."""
+        """Deliver any ``data`` object whatever, signed, to these URLs or else to the account's.
+
+        Raises ``ValueError`` for something that is no URL.
+        """
+        if not all(is_web_address(url) for url in distinct(*webhook_urls)):
+            raise ValueError("A webhook goes to an http or https URL.")
         settings = self._settings
         urls = distinct(*webhook_urls) or distinct(settings.webhook_url, settings.webhook_failover_url)
         return self._courier.submit(data, urls).as_record()
@@ -139,9 +148,9 @@ class Simulator:
     def configure(self, changes: Mapping[str, Any]) -> Settings:
         """Change settings; ``profiles`` maps profile ids to their changes. Raises ``ValueError``."""
         with self._changed:
-            self._settings = self._settings.changed({k: v for k, v in changes.items() if k != "profiles"})
-            for profile_id, profile in changes.get("profiles", {}).items():
-                self._account.profiles.change(profile_id, profile)
+            settings = self._settings.changed({k: v for k, v in changes.items() if k != "profiles"})
+            self._account.profiles.change(changes.get("profiles", {}))
+            self._settings = settings
             rate = self._settings.rate_limit
             self._bucket = None if rate is None else TokenBucket(rate, self._settings.rate_burst)
             return self._settings
@@ -158,7 +167,12 @@ class Simulator:
 
     def deliveries(self) -> list[JsonObject]:
         """Every webhook so far, with its attempts and how they were answered."""
-        return self._courier.deliveries()
+        return [delivery.as_record() for delivery in self._courier.deliveries()]
+
+    def delivery_records(self) -> list[JsonObject]:
+        """List the rows of ``GET /v2/webhook_deliveries``: those that have ended, newest first."""
+        ended = [delivery for delivery in self._courier.deliveries() if delivery.has_ended()]
+        return [delivery.as_telnyx() for delivery in reversed(ended)]
 
     def advance(self, by: timedelta) -> datetime:
         """Move the clock ahead; what falls due is done by the thread, or by the next ``tick``."""

@@ -11,13 +11,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
 from simulator.addresses import is_loopback
+from simulator.deliveries import Delivery, DeliveryState, now_text
 from simulator.faults import ATTEMPT_KINDS, EVENT_KINDS, FaultBook, FaultKind, FaultRule
 from simulator.lanes import Answer, Connection, Lane
 from simulator.messages import JsonObject
@@ -25,41 +23,6 @@ from simulator.settings import Settings
 from simulator.signing import SigningKey
 
 _REMEMBERED = 100_000
-
-
-class DeliveryState(StrEnum):
-    """How far the delivery of one event has come."""
-
-    PENDING = "pending"
-    DELIVERED = "delivered"
-    #: Every attempt on every URL failed.
-    FAILED = "failed"
-    #: A fault rule swallowed the event.
-    DROPPED = "dropped"
-    #: There is no URL to send it to.
-    NO_URL = "no_url"
-
-
-@dataclass(slots=True)
-class Delivery:
-    """One event on its way, with every attempt made so far."""
-
-    event: JsonObject
-    urls: Sequence[str]
-    state: DeliveryState = DeliveryState.PENDING
-    attempts: list[dict[str, Any]] = field(default_factory=list)
-    url_index: int = 0
-    #: Counts from 1 on each URL, as ``meta.attempt`` does.
-    attempt: int = 1
-
-    def as_record(self) -> JsonObject:
-        """Give the delivery as the admin API shows it."""
-        return {
-            "event": self.event,
-            "urls": list(self.urls),
-            "state": self.state.value,
-            "attempts": [dict(attempt) for attempt in self.attempts],
-        }
 
 
 class Courier:
@@ -80,19 +43,20 @@ class Courier:
         """Deliver ``{"data": event}`` to the first of the URLs that takes it."""
         rules = self._faults.strike(EVENT_KINDS, message_id=message_id_of(event), event_type=event.get("event_type"))
         kinds = {rule.kind for rule in rules}
-        if FaultKind.DROP in kinds or not urls:
-            state = DeliveryState.DROPPED if urls else DeliveryState.NO_URL
-            return self._remember(Delivery(event, urls, state))
+        allowed = [url for url in urls if self._settings().allow_remote_webhooks or is_loopback(url)]
+        if FaultKind.DROP in kinds or not allowed:
+            unsent = DeliveryState.REFUSED if urls else DeliveryState.NO_URL
+            return self._remember(Delivery(event, urls, DeliveryState.DROPPED if allowed else unsent))
         copies = max((rule.copies for rule in rules if rule.kind is FaultKind.DUPLICATE), default=1)
-        deliveries = [self._remember(Delivery(event, urls)) for _ in range(copies)]
+        deliveries = [self._remember(Delivery(event, allowed)) for _ in range(copies)]
         for delivery in deliveries:
             self._enqueue(delivery, after=sum(self._held(rule) for rule in rules))
         return deliveries[0]
 
-    def deliveries(self) -> list[JsonObject]:
-        """Every event taken so far, in that order, with its attempts."""
+    def deliveries(self) -> list[Delivery]:
+        """Every event taken so far, in that order."""
         with self._changed:
-            return [delivery.as_record() for delivery in self._deliveries]
+            return list(self._deliveries)
 
     def settle(self, timeout: float) -> bool:
         """Wait until every delivery has ended; False if some had not within the time."""
@@ -129,13 +93,15 @@ class Courier:
 
     def _make_attempt(self, delivery: Delivery, connection: Connection) -> None:
         settings, url, number = self._settings(), delivery.urls[delivery.url_index], delivery.attempt
-        began_at, began = datetime.now(UTC), time.monotonic()
+        began_at, began = now_text(), time.monotonic()
         answer = self._post(delivery, connection, settings)
         attempt = {
             "attempt": number,
             "url": url,
-            "at": began_at.isoformat(timespec="milliseconds"),
+            "at": began_at,
+            "finished_at": now_text(),
             "seconds": round(time.monotonic() - began, 4),
+            "delivered": answer.is_success(),
             "status": answer.status,
             "error": answer.error,
         }
@@ -150,8 +116,6 @@ class Courier:
 
     def _post(self, delivery: Delivery, connection: Connection, settings: Settings) -> Answer:
         url = delivery.urls[delivery.url_index]
-        if not settings.allow_remote_webhooks and not is_loopback(url):
-            return Answer(None, "refused: the simulator sends webhooks to loopback addresses only")
         rules = self._faults.strike(
             ATTEMPT_KINDS,
             message_id=message_id_of(delivery.event),
