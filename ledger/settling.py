@@ -6,12 +6,12 @@ first, in the order of their ids, then the cancellations.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+import structlog
 
 from core.cancelling import Action, Asking, Meaning, Outcome, Settle, breach_cause
 from core.outcomes import BreachCause, CancellationState, LedgerState
@@ -23,7 +23,7 @@ from store.cancellations import Cancellation
 from store.closing import Closing
 from store.messages import MessageRow
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 _LEFT = Settle(CancellationState.TOO_LATE, Outcome.ALREADY_SENT)
 
@@ -66,7 +66,7 @@ def left(connection: sa.Connection, message_ids: Collection[str], *, now: dateti
     closings = [closed for row in rows.values() if row.id not in held and (closed := _closing_of_left(row))]
     for each in closings:
         if each.breach_cause:
-            log.error("message %s was sent although Telnyx had confirmed its cancellation", each.message_id)
+            log.error("sent_after_cancel", message_id=each.message_id)
     closing.close(connection, closings, now=now)
     return broken + closings
 

@@ -1,0 +1,176 @@
+"""The two calls to Telnyx that cancelling needs, each one request with one answer.
+
+Nothing is retried or followed here, and nothing is raised: whatever comes back,
+or does not, is an ``Answer``. What it means is for ``core.cancelling``.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from core.cancelling import Action, Answer, Trouble
+from core.errors import SettingsError
+from schemas.secret import Secret
+
+if TYPE_CHECKING:
+    from telnyx import Telnyx
+
+TIMEOUT = timedelta(seconds=5)
+_CONNECT_TIMEOUT = timedelta(seconds=2)
+#: A longer silence than this is never kept, and a figure beyond a day is no span of seconds but some other number.
+_LONGEST_RETRY_AFTER = timedelta(minutes=1)
+_ABSURD_RETRY_AFTER = timedelta(days=1)
+#: Telnyx's own header first: it says in how many seconds the limit is lifted.
+_RETRY_HEADERS = ("x-ratelimit-reset", "retry-after")
+
+
+class TelnyxClient:
+    """Asks Telnyx to cancel a message, or how it stands. For use by many threads of one process."""
+
+    def __init__(self, api_key: Secret | None, base_url: str, *, timeout: timedelta = TIMEOUT) -> None:
+        """Open nothing yet: the SDK takes a second and 80 MB to import, so the first request brings it in.
+
+        Raises SettingsError without a key.
+        """
+        if api_key is None or not api_key.reveal():
+            raise SettingsError(
+                "TELNYX_API_KEY is not set; nothing can be cancelled without the key from Telnyx's portal"
+            )
+        self._api_key = api_key
+        self._base_url = base_url
+        self._timeout = timeout
+        self._opening = threading.Lock()
+        self._opened: Telnyx | None = None
+
+    def cancel(self, message_id: str, timeout: timedelta) -> Answer:
+        """Ask to cancel a scheduled message, and wait no longer than ``timeout`` and the client's own."""
+        return self._ask(Action.DELETE, message_id, timeout)
+
+    def retrieve(self, message_id: str, timeout: timedelta) -> Answer:
+        """Ask how a message stands, and wait no longer than ``timeout`` and the client's own."""
+        return self._ask(Action.GET, message_id, timeout)
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._opened is not None:
+            self._opened.close()
+
+    def _ask(self, action: Action, message_id: str, timeout: timedelta) -> Answer:
+        # Anything else than an id could name another resource: ``../phone_numbers/1`` would release a number.
+        if not _is_canonical(message_id):
+            return Answer(text="not a message id", trouble=Trouble.UNEXPECTED)
+        seconds = min(timeout, self._timeout).total_seconds()
+        limits = httpx.Timeout(seconds, connect=min(seconds, _CONNECT_TIMEOUT.total_seconds()))
+        try:
+            client = self._client()
+            call = client.delete if action is Action.DELETE else client.get
+            response = call(f"/messages/{message_id}", cast_to=httpx.Response, options={"timeout": limits})
+        except Exception as error:  # noqa: BLE001 - a thread of the pool has nobody to raise to
+            refused = getattr(error, "response", None)
+            if not isinstance(refused, httpx.Response):
+                return Answer(text=self._redacted(_named(error)), trouble=_trouble(error))
+            response = refused
+        return self._answer(response)
+
+    def _client(self) -> Telnyx:
+        with self._opening:
+            if self._opened is None:
+                from telnyx import DefaultHttpxClient, Telnyx  # noqa: PLC0415 - see __init__
+
+                http_client = DefaultHttpxClient(
+                    follow_redirects=False,
+                    limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
+                    event_hooks={"request": [_set_end], "response": [_bound]},
+                )
+                self._opened = Telnyx(
+                    api_key=self._api_key.reveal(), base_url=self._base_url, max_retries=0, http_client=http_client
+                )
+            return self._opened
+
+    def _answer(self, response: httpx.Response) -> Answer:
+        text = self._redacted(response.text)
+        try:
+            body = json.loads(text)
+        except (ValueError, RecursionError):
+            body = None
+        return Answer(http_status=response.status_code, text=text, body=body, retry_after=retry_after(response.headers))
+
+    def _redacted(self, text: str) -> str:
+        return text.replace(self._api_key.reveal(), "***")
+
+
+def retry_after(headers: Any) -> timedelta | None:  # noqa: ANN401 - any mapping of header names, however it finds them
+    """Return how long Telnyx asks to be left alone, at most a minute; None when it does not say so sensibly."""
+    for name in _RETRY_HEADERS:
+        try:
+            seconds = float(headers.get(name, ""))
+        except ValueError:
+            continue
+        if 0 < seconds <= _ABSURD_RETRY_AFTER.total_seconds():
+            return min(timedelta(seconds=seconds), _LONGEST_RETRY_AFTER)
+    return None
+
+
+def _is_canonical(message_id: str) -> bool:
+    # Python also reads braces, a urn: prefix and missing dashes as a UUID.
+    try:
+        return str(uuid.UUID(message_id)) == message_id
+    except ValueError:
+        return False
+
+
+def _trouble(error: BaseException) -> Trouble:
+    causes = list(_causes(error))
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return Trouble.TLS
+    if any(isinstance(cause, httpx.TimeoutException) for cause in causes):
+        return Trouble.TIMEOUT
+    if any(isinstance(cause, httpx.TransportError) for cause in causes):
+        return Trouble.CONNECTION
+    return Trouble.UNEXPECTED
+
+
+def _named(error: BaseException) -> str:
+    *_, root = _causes(error)
+    return f"{type(root).__name__}: {root}"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _set_end(request: httpx.Request) -> None:
+    request.extensions["ends_at"] = time.monotonic() + request.extensions["timeout"]["read"]
+
+
+def _bound(response: httpx.Response) -> None:
+    """Bound the whole reading of an answer: httpx only bounds the wait for each piece of it."""
+    assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101 - ours is not the asynchronous client
+    response.stream = _Bounded(response.stream, response.request)
+
+
+class _Bounded(httpx.SyncByteStream):
+    def __init__(self, stream: httpx.SyncByteStream, request: httpx.Request) -> None:
+        self._stream = stream
+        self._request = request
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._stream:
+            if time.monotonic() > self._request.extensions["ends_at"]:
+                raise httpx.ReadTimeout("the answer came too slowly", request=self._request)
+            yield piece
+
+    def close(self) -> None:
+        """Close what is being read."""
+        self._stream.close()
