@@ -1,0 +1,74 @@
+"""What an environment variable must look like, each check with the remedy as its message."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+from marshmallow import ValidationError
+
+from schemas import keys
+
+_MIN_TOKEN = 16
+_TELNYX_HOST, _TELNYX_PATH = "api.telnyx.com", "/v2"
+
+
+def public_keys(raw: str) -> None:
+    """Check TELNYX_PUBLIC_KEY."""
+    try:
+        keys.public_keys(raw)
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
+
+
+def credential(raw: str) -> None:
+    """Check what is sent in a header: visible ASCII characters, no blanks."""
+    if not all("!" <= char <= "~" for char in raw):
+        raise ValidationError("has a blank or another character that no HTTP header can carry; copy it again")
+
+
+def token(raw: str) -> None:
+    """Check RESCIND_API_TOKEN."""
+    credential(raw)
+    if len(raw) < _MIN_TOKEN:
+        raise ValidationError(f"has {len(raw)} characters; give at least {_MIN_TOKEN}")
+
+
+def base_url(raw: str) -> None:
+    """Check TELNYX_BASE_URL: the API key travels to it, so only encrypted, or within this machine."""
+    url = _split(raw)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise ValidationError("is no http(s) URL; give one such as https://api.telnyx.com/v2")
+    if url.username or url.password or url.query or url.fragment:
+        raise ValidationError("has more than a host and a path; give a URL such as https://api.telnyx.com/v2")
+    if url.scheme == "http" and not _is_loopback(url.hostname):
+        raise ValidationError("would send the API key unencrypted; give an https:// URL")
+    if url.hostname == _TELNYX_HOST and url.path.rstrip("/") != _TELNYX_PATH:
+        raise ValidationError("lacks the version; give https://api.telnyx.com/v2")
+
+
+def redis_url(raw: str) -> None:
+    """Check REDIS_URL: whoever can write to Redis can make workers run jobs."""
+    url = _split(raw)
+    if url.scheme == "unix":
+        return
+    if url.scheme not in {"redis", "rediss"}:
+        raise ValidationError("is no Redis URL; give one that starts with redis://, rediss:// or unix://")
+    if not (_is_loopback(url.hostname or "localhost") or url.password or parse_qs(url.query).get("password")):
+        raise ValidationError("has no password for a server on another machine; give redis://:password@host:6379/0")
+
+
+def _split(raw: str) -> SplitResult:
+    try:
+        url = urlsplit(raw)
+        url.port  # noqa: B018 - a wrong port shows only when it is asked for
+    except ValueError:
+        raise ValidationError("is no URL; check its host and port") from None
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,112 @@
+"""The settings, read from the environment once, where a process is put together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from environs import Env, EnvValidationError
+from marshmallow.validate import Range
+
+from core.errors import SettingsError
+from schemas import checks, keys, variables
+from schemas.secret import Secret
+
+_VARIABLES = {variable.name: variable for variable in variables.VARIABLES}
+#: What environs says of a value that is no number.
+_NO_NUMBER = "Not a valid integer."
+#: Not secret, but what was pasted there by mistake often is.
+_NEVER_SHOWN = {"TELNYX_PUBLIC_KEY"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator has chosen; ``schemas.variables`` says what each of it means."""
+
+    telnyx_public_keys: tuple[bytes, ...]
+    telnyx_api_key: Secret | None
+    telnyx_base_url: str
+    database_url: str = field(repr=False)
+    redis_url: str | None = field(repr=False)
+    policies: Path
+    api_token: Secret | None
+    tolerance: timedelta
+    cancel_rate: int
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None, *, require: Collection[str] = ()) -> Settings:
+        """Read the settings from the process's environment, or from the one given; a blank value counts as unset.
+
+        Raises SettingsError, one line for all that is wrong, unknown, or in ``require`` and not set.
+        """
+        given = _given(os.environ if environ is None else environ)
+        env = _Env(given)
+        public_keys = env.str("TELNYX_PUBLIC_KEY", None, validate=checks.public_keys)
+        api_key = env.str("TELNYX_API_KEY", None, validate=checks.credential)
+        base_url = env.str("TELNYX_BASE_URL", _default("TELNYX_BASE_URL"), validate=checks.base_url)
+        redis_url = env.str("REDIS_URL", None, validate=checks.redis_url)
+        token = env.str("RESCIND_API_TOKEN", None, validate=checks.token)
+        tolerance = env.int("RESCIND_TOLERANCE", int(_default("RESCIND_TOLERANCE")), validate=_between(1, 3600))
+        rate = env.int("RESCIND_CANCEL_RATE", int(_default("RESCIND_CANCEL_RATE")), validate=_between(1, 1000))
+        database_url = env.str("DATABASE_URL", _default("DATABASE_URL"))
+        policies = env.path("RESCIND_POLICIES", Path(_default("RESCIND_POLICIES")))
+        _refuse(env, given, require)
+        return cls(
+            telnyx_public_keys=keys.public_keys(public_keys) if public_keys else (),
+            telnyx_api_key=Secret(api_key) if api_key else None,
+            telnyx_base_url=base_url.rstrip("/"),
+            database_url=database_url,
+            redis_url=redis_url,
+            policies=policies,
+            api_token=Secret(token) if token else None,
+            tolerance=timedelta(seconds=tolerance),
+            cancel_rate=rate,
+        )
+
+
+class _Env(Env):
+    """environs over the variables given to it, and nothing else; what is wrong is gathered."""
+
+    def __init__(self, given: Mapping[str, str]) -> None:
+        super().__init__(eager=False)
+        self._given = given
+
+    def _get_value(self, env_key: str, default: object) -> object:
+        return self._given.get(env_key, default)
+
+
+def _given(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value.strip() for name, value in environ.items() if value.strip()}
+
+
+def _default(name: str) -> str:
+    return _VARIABLES[name].default or ""
+
+
+def _between(lowest: int, highest: int) -> Range:
+    return Range(lowest, highest, error=f"is out of range; give a whole number from {lowest} to {highest}")
+
+
+def _refuse(env: _Env, given: Mapping[str, str], require: Collection[str]) -> None:
+    """Raise SettingsError when anything is wrong."""
+    lines = variables.unknown(given)
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        wrong: Any = error.error_messages  # a mapping, since errors are gathered
+        lines += [_wrong(name, given[name], messages[0]) for name, messages in wrong.items()]
+    lines += [f"{name} is not set; set it to the {_VARIABLES[name].meaning}" for name in require if name not in given]
+    if lines:
+        raise SettingsError(" | ".join(lines))
+
+
+def _wrong(name: str, value: str, message: str) -> str:
+    variable = _VARIABLES[name]
+    hidden = variable.is_secret or name in _NEVER_SHOWN or "@" in value
+    if message == _NO_NUMBER:
+        message = f"is not a whole number; give the {variable.meaning}"
+    return f"{name} {message}" if hidden else f"{name}={value!r} {message}"
