@@ -85,7 +85,10 @@ def request(connection: sa.Connection, rows: Sequence[NewCancellation]) -> None:
     ]
     anew = {name: statement.excluded[name] for name in values[0] if name != "message_id"}
     afresh = {"outcome": None, "lease_token": None, "attempts": 0, "refusals": 0, "settled_at": None}
-    ended = cancellations.c.state.not_in([CancellationState.REQUESTED, CancellationState.CONFIRMED])
+    # Two comparisons, since a list of values cannot be part of a statement for many rows.
+    ended = sa.and_(
+        cancellations.c.state != CancellationState.REQUESTED, cancellations.c.state != CancellationState.CONFIRMED
+    )
     connection.execute(
         statement.on_conflict_do_update(index_elements=["message_id"], set_=anew | afresh, where=ended), values
     )
