@@ -215,7 +215,7 @@ def _later(
     cap = BACKOFF_CAP
     if said is Meaning.SCHEDULED:
         cap = max(cap, min(REFUSED_CAP, left / REFUSED_SHARE))
-    wait = max(_backoff(asked.attempts, chance, cap), pause or timedelta())
+    wait = max(backoff(asked.attempts, chance, cap), pause or timedelta())
     if left > LAST_TRY:
         wait = min(wait, left - LAST_TRY)
     elif left > timedelta():
@@ -227,11 +227,12 @@ def _pause(said: Meaning, asked: Asked, chance: float, retry_after: timedelta | 
     if said is Meaning.LOCKED_OUT:
         return LOCKED_OUT_PAUSE
     if said is Meaning.THROTTLED:
-        return retry_after or BACKOFF + _backoff(asked.attempts, chance, BACKOFF_CAP)
+        return retry_after or BACKOFF + backoff(asked.attempts, chance)
     return retry_after if said is Meaning.UNAVAILABLE else None
 
 
-def _backoff(attempts: int, chance: float, cap: timedelta) -> timedelta:
+def backoff(attempts: int, chance: float, cap: timedelta = BACKOFF_CAP) -> timedelta:
+    """Return how long to wait after this many failures: a random part of a span that doubles up to the cap."""
     # The exponent is bounded because a timedelta is.
     span: timedelta = min(cap, BACKOFF * 2 ** min(max(attempts - 1, 0), 16))
     return span * chance

@@ -46,7 +46,7 @@ def settle(connection: sa.Connection, settlements: Sequence[Settlement], *, now:
         return []
     rows = recording.hold(connection, {each.message_id for each in settlements})
     held = cancellations.hold(connection, {each.message_id: each.token for each in settlements})
-    ours = [each for each in settlements if each.message_id in held]
+    ours = [each for each in settlements if each.message_id in held and held[each.message_id].lease_token == each.token]
     reports = [each.report for each in ours if each.report]
     recording.record(connection, rows, reports, now=now)
     return _end(connection, rows, held, {each.message_id: each.end for each in ours}, now=now)
