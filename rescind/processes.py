@@ -51,10 +51,18 @@ class Process:
             with suppress(OSError):
                 self._guard.stdin.close()
 
-    def stop(self) -> int:
-        """End the command, wait until it and all that it started is gone, and return the exit status."""
+    def wait_for_end(self) -> int:
+        """Let go, wait until the command and all that it started is gone, and return the exit status."""
         self.ask_to_stop()
-        status = self._guard.wait(self._grace.total_seconds() + 10)
+        return self._guard.wait(self._grace.total_seconds() + 10)
+
+    def close(self) -> None:
+        """Close our end of its output."""
         if self.output is not None:
             self.output.close()
+
+    def stop(self) -> int:
+        """End the command, and return its exit status when nothing of it is left."""
+        status = self.wait_for_end()
+        self.close()
         return status

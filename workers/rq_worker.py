@@ -6,6 +6,7 @@ read here as if by a stranger: what it may say is listed, and everything else in
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 import zlib
@@ -33,7 +34,7 @@ _log = structlog.get_logger(__name__)
 ALLOWED = frozenset({JOB})
 _REFUSED_FIELDS = ("success_callback_name", "failure_callback_name", "stopped_callback_name", "webhooks")
 _KEPT_FIELDS = ("created_at", "enqueued_at", "started_at", "ended_at", "last_heartbeat", "status")
-_NOTHING = JSONSerializer.dumps(["refused", None, [], {}])
+_NOTHING = json.dumps(["refused", None, [], {}]).encode()
 
 #: How long one look into the queue blocks. Every Redis command of the worker may take a little longer, so that
 #: a Redis that hangs holds up neither the worker's stop nor its notice of the trouble.
@@ -88,7 +89,7 @@ def _refusal(said: Mapping[str, bytes]) -> str | None:
         raw = said["data"]
         with suppress(zlib.error):
             raw = zlib.decompress(raw)
-        call = JSONSerializer.loads(raw)
+        call = json.loads(raw)
     except (KeyError, ValueError, RecursionError):
         return "it cannot be read"
     if call not in [[name, None, [], {}] for name in ALLOWED]:
@@ -152,7 +153,7 @@ class DrainWorker(SimpleWorker):
         )
         pool.disconnect()
         with suppress(RedisError, OSError):
-            super().register_death()
+            super().register_death()  # type: ignore[no-untyped-call]  # RQ has none
 
 
 def run_worker(redis_url: str, *, stop: StopFlag) -> None:

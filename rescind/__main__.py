@@ -1,0 +1,7 @@
+"""``python -m rescind``."""
+
+import sys
+
+from rescind.cli import main
+
+sys.exit(main())

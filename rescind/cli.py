@@ -1,0 +1,79 @@
+"""The commands there are, and how they end.
+
+Each lives in a module of its own that is imported when it is called: most need
+a fraction of what the whole program imports.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from core.errors import ProcessorError
+
+_WRONG_USE = 2
+_INTERRUPTED = 130
+
+#: name: (the module that holds it as ``command_name``, what it does)
+_COMMANDS = {
+    "demo": ("rescind.demo", "Show it all at work against a simulated Telnyx, in half a minute."),
+    "up": ("rescind.up", "Run receiver, worker and sweeper together, with a Valkey when REDIS_URL is unset."),
+    "simulate": ("rescind.simulate", "Run a Telnyx in a box."),
+    "worker": ("rescind.processing", "Apply events and cancel messages, as the doorbell rings."),
+    "sweeper": ("rescind.processing", "Find what nobody rang for, and do the work when Redis is gone."),
+    "migrate": ("rescind.upkeep", "Bring the database's tables up to date."),
+    "prune": ("rescind.upkeep", "Delete the raw bytes of old events."),
+    "doctor": ("rescind.doctor", "Check the settings and everything they point at."),
+    "ledger": ("rescind.looking", "Show how many messages are pending, cancelled, released or in breach."),
+    "messages": ("rescind.looking", "List messages."),
+    "events": ("rescind.looking", "List accepted events."),
+    "why": ("rescind.looking", "Tell the story of one message."),
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        found = getattr(import_module(_COMMANDS[cmd_name][0]), f"{cmd_name}_command")
+        return found if isinstance(found, click.Command) else None
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list from what is known here: importing every module would take seconds."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told) for name, (_, told) in _COMMANDS.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="rescind")
+def commands() -> None:
+    """Cancel scheduled Telnyx messages that must no longer be sent.
+
+    Settings come from the environment; `rescind doctor --explain` tells them all.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status: 2 for a mistake of the user's, in one line."""
+    try:
+        status = commands.main(args=arguments, prog_name="rescind", standalone_mode=False)
+    except ProcessorError as error:
+        click.echo(f"rescind: {error}", err=True)
+        return _WRONG_USE
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read along, as in `rescind events | head`, has gone; the interpreter would complain on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status if isinstance(status, int) else 0

@@ -1,0 +1,75 @@
+"""``rescind simulate``: a Telnyx in a box on a port."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import timedelta
+
+import click
+
+import simulator
+from core.errors import SettingsError
+from workers.stopping import StopFlag
+
+_KEY = "KEY_simulated"
+
+
+@click.command("simulate")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=12111, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option("--webhook-url", help="Where webhooks go, on this machine.")
+@click.option("--failover-url", help="Where webhooks go when the first URL fails.")
+@click.option("--speed", default=1.0, show_default=True, help="Simulated seconds to a real one.")
+@click.option("--seed", type=int, help="Make ids, the signing key and chances repeat.")
+@click.option("--rate-limit", type=float, help="API requests a second before 429.")
+@click.option("--latency", type=float, default=0.0, show_default=True, help="Seconds that each answer takes longer.")
+def simulate_command(
+    *,
+    host: str,
+    port: int,
+    webhook_url: str | None,
+    failover_url: str | None,
+    speed: float,
+    seed: int | None,
+    rate_limit: float | None,
+    latency: float,
+) -> None:
+    """Run a Telnyx in a box until Ctrl-C, and print the environment that points at it.
+
+    It serves the messages API under /v2, sends signed webhooks to this machine
+    only, and is steered under /_sim.
+    """
+    stop = StopFlag()
+    stop.listen()
+    try:
+        running = simulator.running(
+            clock=simulator.Clock(speed=speed),
+            seed=seed,
+            host=host,
+            port=port,
+            webhook_url=webhook_url,
+            webhook_failover_url=failover_url,
+            rate_limit=rate_limit,
+            latency=timedelta(seconds=latency),
+        )
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    except OSError as error:
+        raise SettingsError(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from None
+    with running:
+        for name, value in environment(running).items():
+            click.echo(f"export {name}={shlex.quote(value)}")
+        click.echo(
+            f"# Telnyx is simulated at {running.url}, steered under {running.url}/_sim; Ctrl-C ends it", err=True
+        )
+        while not stop.wait(60):
+            pass
+
+
+def environment(running: simulator.RunningSimulator) -> dict[str, str]:
+    """Return the variables that point a receiver and workers at a simulator."""
+    return {
+        "TELNYX_PUBLIC_KEY": running.public_key,
+        "TELNYX_API_KEY": _KEY,
+        "TELNYX_BASE_URL": running.base_url,
+    }

@@ -1,0 +1,73 @@
+"""What a process that works is made of, put together from the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
+
+from core.policies import catalogue
+from schemas import policies, variables
+from schemas.settings import Settings
+from store.bell import Bell, connect
+from store.engine import Database
+from workers.applying import Applier
+from workers.cancelling import Canceller
+from workers.draining import Drain
+from workers.pacing import Pacer
+from workers.reviewing import Reviewer
+from workers.telnyx import TelnyxClient
+
+#: The pace is asked for between requests, so a Redis that is slow is done without.
+_PACE_PATIENCE = timedelta(milliseconds=100)
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The parts of a worker, a sweeper, or a demonstration."""
+
+    database: Database
+    bell: Bell
+    drain: Drain
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Runtime:
+        """Put the parts together; nothing is connected yet. Raises SettingsError."""
+        database = Database(settings.database_url)
+        bell = Bell(settings.redis_url)
+        rules = catalogue.rules(policies.load(settings.policies, required=is_named(settings.policies)))
+        redis = connect(settings.redis_url, patience=_PACE_PATIENCE) if settings.redis_url else None
+        canceller = Canceller(
+            database,
+            TelnyxClient(settings.telnyx_api_key, settings.telnyx_base_url),
+            Pacer(settings.cancel_rate, redis),
+            now=now,
+        )
+        drain = Drain(
+            applier=Applier(database, rules, now),
+            reviewer=Reviewer(database, rules, now),
+            canceller=canceller,
+            ring=bell.ring,
+            now=now,
+        )
+        return cls(database, bell, drain)
+
+    def warm_up(self) -> None:
+        """Import what the first cancellation needs: it would take seconds then."""
+        import_module("telnyx")
+
+    def close(self) -> None:
+        """Wait for the answers that are under way, a few seconds at most, record them, and let go of everything."""
+        self.drain.canceller.close()
+        self.database.dispose()
+
+
+def now() -> datetime:
+    """Return the present, aware UTC."""
+    return datetime.now(UTC)
+
+
+def is_named(path: Path) -> bool:
+    """Return True when an operator chose this policies file: then it has to exist."""
+    return all(each.default != str(path) for each in variables.VARIABLES if each.name == "RESCIND_POLICIES")
