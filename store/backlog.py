@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from core.inbox import InboxStatus
-from store.tables import inbox
+from store.tables import AWAITS_APPLYING, inbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def claim(connection: sa.Connection, *, now: datetime, limit: int) -> list[Pendi
     """
     query = (
         sa.select(*_COLUMNS)
-        .where(inbox.c.status == InboxStatus.PENDING, sa.or_(inbox.c.retry_at.is_(None), inbox.c.retry_at <= now))
+        .where(AWAITS_APPLYING, sa.or_(inbox.c.retry_at.is_(None), inbox.c.retry_at <= now))
         .order_by(inbox.c.priority, inbox.c.seq)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -45,11 +45,7 @@ def claim(connection: sa.Connection, *, now: datetime, limit: int) -> list[Pendi
 
 def claim_one(connection: sa.Connection, seq: int) -> list[PendingEvent]:
     """Return one event if it is still pending and nobody else holds it, held until the transaction ends."""
-    query = (
-        sa.select(*_COLUMNS)
-        .where(inbox.c.seq == seq, inbox.c.status == InboxStatus.PENDING)
-        .with_for_update(skip_locked=True)
-    )
+    query = sa.select(*_COLUMNS).where(inbox.c.seq == seq, AWAITS_APPLYING).with_for_update(skip_locked=True)
     return [PendingEvent(*row) for row in connection.execute(query)]
 
 
@@ -69,15 +65,24 @@ def postpone(connection: sa.Connection, seq: int, *, retry_at: datetime, reason:
     """Leave an event pending after a failed try."""
     connection.execute(
         sa.update(inbox)
-        .where(inbox.c.seq == seq, inbox.c.status == InboxStatus.PENDING)
+        .where(inbox.c.seq == seq, AWAITS_APPLYING)
         .values(tries=inbox.c.tries + 1, retry_at=retry_at, reason=reason)
     )
 
 
 def oldest_due(connection: sa.Connection, *, now: datetime) -> datetime | None:
     """Return when the longest-waiting event that may be applied now was received, or None."""
-    query = sa.select(sa.func.min(inbox.c.received_at)).where(
-        inbox.c.status == InboxStatus.PENDING, sa.or_(inbox.c.retry_at.is_(None), inbox.c.retry_at <= now)
-    )
-    found = connection.scalar(query)
-    return found if found is None or isinstance(found, datetime) else None
+    firsts: list[datetime] = []
+    for priority in (0, 1):
+        query = (
+            sa.select(inbox.c.received_at)
+            .where(
+                AWAITS_APPLYING,
+                inbox.c.priority == priority,
+                sa.or_(inbox.c.retry_at.is_(None), inbox.c.retry_at <= now),
+            )
+            .order_by(inbox.c.seq)
+            .limit(1)
+        )
+        firsts += connection.scalars(query)
+    return min(firsts, default=None)

@@ -9,10 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from core.outcomes import BreachCause, LedgerState
-from store.tables import cancellations, messages
-
-#: Written out and not bound: a database uses a partial index only for a condition it can read.
-_PENDING = messages.c.ledger == sa.literal_column("'pending'")
+from store.tables import IS_PENDING, cancellations, messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +44,9 @@ def passed(connection: sa.Connection, *, now: datetime, limit: int) -> list[str]
     )
     query = (
         sa.select(messages.c.id)
-        .where(_PENDING, messages.c.send_at <= now, ~cancelling)
+        .where(IS_PENDING, messages.c.send_at <= now, ~cancelling)
         .order_by(messages.c.send_at)
         .limit(limit)
+        .with_hint(messages, "INDEXED BY ix_messages_pending_send_at", "sqlite")
     )
     return list(connection.scalars(query))

@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 
 from core.errors import SettingsError, StoreUnavailable
 
@@ -89,6 +90,8 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
         connect_args={"timeout": LOCK_TIMEOUT_MS / 1000, "check_same_thread": False},
     )
 
+    engine.dialect.statement_compiler = _HintedCompiler
+
     @event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
         # A write takes its lock at once; turning a read into a write halfway fails when another wrote meanwhile.
@@ -109,6 +112,14 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
+
+
+class _HintedCompiler(SQLiteCompiler):
+    """Writes out ``INDEXED BY``, which SQLAlchemy leaves away: without statistics SQLite picks the wrong index."""
+
+    def get_from_hint_text(self, table: sa.FromClause, text: str | None) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Return the hint as given to ``with_hint``."""
+        return text
 
 
 def _postgresql_engine(url: sa.URL, pool_size: int) -> sa.Engine:

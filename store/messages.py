@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from core.merging import Fields
 from core.outcomes import LedgerState
 from store import upserting
+from store.tables import IS_PENDING, messages, transitions
 from store.tables import message_recipients as recipients
-from store.tables import messages, transitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def pending_to(connection: sa.Connection, phone_numbers: Collection[str]) -> dic
         query = (
             sa.select(messages.c.id, recipients.c.phone_number)
             .join(recipients, recipients.c.message_id == messages.c.id)
-            .where(recipients.c.phone_number.in_(part), messages.c.ledger == LedgerState.PENDING)
+            .where(recipients.c.phone_number.in_(part), IS_PENDING)
         )
         for message_id, phone_number in connection.execute(query):
             found.setdefault(message_id, phone_number)
@@ -140,26 +140,32 @@ def pending_in_campaigns(
     connection: sa.Connection, *, keys: Collection[str], tcr_campaign_ids: Collection[str], after_seq: int, limit: int
 ) -> list[tuple[int, str]]:
     """Return (seq, id) of the next pending messages of these campaigns, in order of ``seq``."""
-    query = (
-        sa.select(messages.c.seq, messages.c.id)
-        .where(
-            messages.c.ledger == LedgerState.PENDING,
-            messages.c.seq > after_seq,
-            sa.or_(messages.c.campaign_key.in_(keys), messages.c.tcr_campaign_id.in_(tcr_campaign_ids)),
-        )
-        .order_by(messages.c.seq)
-        .limit(limit)
-    )
-    return [(seq, message_id) for seq, message_id in connection.execute(query)]
+    found: set[tuple[int, str]] = set()
+    for column, index, names in (
+        (messages.c.campaign_key, "ix_messages_pending_campaign", keys),
+        (messages.c.tcr_campaign_id, "ix_messages_pending_tcr", tcr_campaign_ids),
+    ):
+        # One name a query: then each is a walk along its index, however many other messages are pending.
+        for name in sorted(names):
+            query = (
+                sa.select(messages.c.seq, messages.c.id)
+                .where(IS_PENDING, column == name, messages.c.seq > after_seq)
+                .order_by(messages.c.seq)
+                .limit(limit)
+                .with_hint(messages, f"INDEXED BY {index}", "sqlite")
+            )
+            found |= {(seq, message_id) for seq, message_id in connection.execute(query)}
+    return sorted(found)[:limit]
 
 
 def review_due(connection: sa.Connection, *, now: datetime, limit: int) -> list[str]:
     """Return pending messages on which time alone may have changed the verdict."""
     query = (
         sa.select(messages.c.id)
-        .where(messages.c.ledger == LedgerState.PENDING, messages.c.review_at <= now)
+        .where(IS_PENDING, messages.c.review_at <= now)
         .order_by(messages.c.review_at)
         .limit(limit)
+        .with_hint(messages, "INDEXED BY ix_messages_pending_review_at", "sqlite")
     )
     return list(connection.scalars(query))
 
@@ -220,7 +226,7 @@ def count_pending_to(connection: sa.Connection, phone_number: str) -> int:
     query = (
         sa.select(sa.func.count())
         .select_from(messages.join(recipients, recipients.c.message_id == messages.c.id))
-        .where(recipients.c.phone_number == phone_number, messages.c.ledger == LedgerState.PENDING)
+        .where(recipients.c.phone_number == phone_number, IS_PENDING)
     )
     return int(connection.scalar(query) or 0)
 
@@ -230,7 +236,7 @@ def count_by_ledger(connection: sa.Connection) -> dict[str, int]:
     query = (
         sa.select(messages.c.ledger, sa.func.count()).where(messages.c.ledger.is_not(None)).group_by(messages.c.ledger)
     )
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def count_by_breach_cause(connection: sa.Connection) -> dict[str, int]:
@@ -240,4 +246,4 @@ def count_by_breach_cause(connection: sa.Connection) -> dict[str, int]:
         .where(messages.c.ledger == LedgerState.BREACH)
         .group_by(messages.c.breach_cause)
     )
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())

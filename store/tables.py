@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    literal_column,
     text,
 )
 
@@ -78,6 +79,8 @@ inbox = Table(
     Column("retry_at", UtcDateTime),
     Column("applied_at", UtcDateTime),
 )
+#: As ``IS_PENDING`` of messages: written out for the partial index.
+AWAITS_APPLYING = inbox.c.status == literal_column("'pending'")
 Index(
     "ix_inbox_pending",
     inbox.c.priority,
@@ -115,6 +118,8 @@ messages = Table(
     Column("review_at", UtcDateTime),
     Column("fields", JSON, nullable=False),
 )
+#: Written out and not bound: a database uses a partial index only for a condition that it can read.
+IS_PENDING = messages.c.ledger == literal_column("'pending'")
 _PENDING = messages.c.ledger == "pending"
 Index(
     "ix_messages_ledger",

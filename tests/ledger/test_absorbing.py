@@ -183,7 +183,8 @@ def test_review_of_a_large_campaign_goes_on_where_it_stopped(database):
 
 def test_ledger_adds_up_whatever_happened(database):
     registered(database, *(registration(number, to=(ALICE if number % 2 else BOB,)) for number in range(1, 7)))
-    told(database, text("STOP"), status(2, "sent", to=(BOB,)), status(3, "delivered"))
+    told(database, text("STOP"))
+    told(database, status(2, "sent", to=(BOB,)), status(3, "delivered"))
     with database.read() as connection:
         sums = balance(connection)
     assert sums.registered == 6 == sums.pending + sums.cancelled + sums.released + sums.breach
