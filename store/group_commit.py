@@ -31,6 +31,8 @@ _MAX_WAITING = 1000
 _SLOW = timedelta(milliseconds=250)
 #: A connection on which nothing came back for so long is given up.
 _HUNG = timedelta(seconds=5)
+#: Whoever asks whether we are ready has a deadline too.
+_CHECK = timedelta(seconds=0.9)
 
 _log = logging.getLogger(__name__)
 
@@ -64,18 +66,18 @@ class GroupCommit:
 
         Raises StoreUnavailable at the deadline at the latest.
         """
-        return self._ask(_Ticket(event))
+        return self._ask(_Ticket(event), timeout=self._deadline)
 
     def check(self) -> None:
-        """Return when an event could be committed now, and raise StoreUnavailable otherwise."""
-        self._ask(_Ticket(None))
+        """Return when an event could be committed now, and raise StoreUnavailable otherwise, within a second."""
+        self._ask(_Ticket(None), timeout=min(self._deadline, _CHECK.total_seconds()))
 
-    def _ask(self, ticket: _Ticket) -> Acceptance:
+    def _ask(self, ticket: _Ticket, *, timeout: float) -> Acceptance:
         self._refuse_when_hopeless()
         self._start()
         self._waiting.put(ticket)
         try:
-            answer = ticket.answer.get(timeout=self._deadline)
+            answer = ticket.answer.get(timeout=timeout)
         except Empty:
             raise StoreUnavailable("the database did not commit in time") from None
         if isinstance(answer, StoreUnavailable):

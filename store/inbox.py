@@ -16,22 +16,22 @@ from store.quick_insert import QuickInsert
 from store.tables import inbox
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvent:
     """One delivery of an event, ready to be stored."""
 
     event_id: str
     """Telnyx's id, or a derived one such as ``stale:<digest>``."""
     event_type: str
-    occurred_at: datetime | None
+    occurred_at: datetime | None = None
     received_at: datetime
     source: str
     """The way it came: ``webhook``."""
-    status: InboxStatus
+    status: InboxStatus = InboxStatus.PENDING
     """PENDING, or the dead letter that it is."""
-    reason: str | None
+    reason: str | None = None
     """Why it is a dead letter, in one line."""
-    priority: int
+    priority: int = 1
     """0 before 1: what may be an opt-out is applied first."""
     raw: bytes
     signature: str

@@ -1,0 +1,59 @@
+"""Errors as answers: one JSON shape for all of them, ``{"error": {"code", "message"}}``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from flask import Flask, Response
+from structlog.typing import FilteringBoundLogger
+from werkzeug.exceptions import HTTPException
+
+from core.errors import (
+    NotFound,
+    ProcessorError,
+    RequestInvalid,
+    SignatureInvalid,
+    SignatureStale,
+    StoreUnavailable,
+)
+
+_STATUSES: dict[type[ProcessorError], int] = {
+    SignatureInvalid: 401,
+    SignatureStale: 401,
+    RequestInvalid: 422,
+    NotFound: 404,
+    StoreUnavailable: 503,
+}
+#: Telnyx tries again within a second or two anyway.
+_RETRY_AFTER = "1"
+_UNAUTHORIZED = ("unauthorized", "The request is not signed by Telnyx, or not now.")
+
+
+def answer(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an error in the one shape that all have."""
+    body = json.dumps({"error": {"code": code, "message": message}}) + "\n"
+    return Response(body, status=status, headers=dict(headers or {}), mimetype="application/json")
+
+
+def register(app: Flask, *, log: FilteringBoundLogger) -> None:
+    """Answer every error of the application in that shape, none with a traceback."""
+
+    @app.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> Response:
+        headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
+        code = error.name.lower().replace(" ", "_")
+        return answer(error.code or 500, code, error.description or error.name, headers)
+
+    @app.errorhandler(ProcessorError)
+    def _ours(error: ProcessorError) -> Response:
+        status = _STATUSES.get(type(error), 500)
+        if status == 401:  # noqa: PLR2004 - one answer for all kinds: a forger learns nothing from it
+            return answer(status, *_UNAUTHORIZED)
+        headers = {"Retry-After": _RETRY_AFTER} if error.retryable else None
+        return answer(status, error.code, str(error), headers)
+
+    @app.errorhandler(Exception)
+    def _unexpected(error: Exception) -> Response:
+        log.error("bug", error=type(error).__name__, exc_info=error)
+        return answer(500, "internal_server_error", "Something went wrong here; the log says what.")

@@ -1,0 +1,29 @@
+"""Whether this process lives, and whether it can do its work."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from core.errors import StoreUnavailable
+from store.group_commit import GroupCommit
+from webhook_app.errors import answer
+
+
+def blueprint(*, commit: GroupCommit) -> Blueprint:
+    """Return the two questions a platform asks; Redis has no part in either, since nothing depends on it."""
+    health = Blueprint("health", __name__)
+
+    @health.get("/healthz", provide_automatic_options=False)
+    def alive() -> Response:
+        return Response('{"status":"ok"}\n', mimetype="application/json")
+
+    @health.get("/readyz", provide_automatic_options=False)
+    def ready() -> Response:
+        """Say whether an event could be committed now, by way of the same thread and the same connection."""
+        try:
+            commit.check()
+        except StoreUnavailable as error:
+            return answer(503, error.code, str(error), {"Retry-After": "1"})
+        return Response('{"status":"ready"}\n', mimetype="application/json")
+
+    return health

@@ -1,0 +1,137 @@
+"""Receiving Telnyx's webhooks: admit, verify, read, store, and only then answer."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from flask import Blueprint, Response, request
+from structlog.typing import FilteringBoundLogger
+
+from core.errors import SignatureInvalid, SignatureStale
+from core.inbox import Acceptance, InboxStatus
+from schemas import envelope
+from schemas.envelope import EnvelopeInvalid
+from store.group_commit import GroupCommit
+from store.inbox import NewEvent
+from webhook_app import admission
+from webhook_app.log import Refusals
+from webhook_app.signature import Signed, Verifier
+
+PATH = "/webhooks/telnyx"
+_SOURCE = "webhook"
+_UNREADABLE = "unreadable"
+
+_ANSWERS = {
+    acceptance: f'{{"status":"{acceptance}"}}\n'.encode("ascii")
+    for acceptance in (Acceptance.ACCEPTED, Acceptance.DUPLICATE, Acceptance.QUARANTINED)
+}
+
+
+def blueprint(
+    *,
+    verifier: Verifier,
+    commit: GroupCommit,
+    ring: Callable[[], None],
+    clock: Callable[[], datetime],
+    log: FilteringBoundLogger,
+) -> Blueprint:
+    """Return the receiver. ``ring`` says that there is work, and must neither block nor raise."""
+    receiver = Blueprint("receiving", __name__)
+    refusals = Refusals(log)
+
+    @receiver.post(PATH, provide_automatic_options=False)
+    def receive() -> Response:
+        """Take one delivery and answer before doing any of the work.
+
+        A 2xx promises only that the event survives a restart. So a database that cannot commit is a 503, while a dead
+        Redis is a 200: the sweeper finds what nobody rang for, and another delivery would only bring the same event.
+        """
+        received_at = clock()
+        signed = verified(admission.body_of(request.environ))
+        try:
+            verifier.require_fresh(signed, received_at=received_at)
+        except SignatureStale:
+            # Telnyx did sign it: somebody may be replaying it, or our clock is wrong. Kept to look at, never applied.
+            keep(_held(signed, received_at))
+            raise
+        acceptance = keep(_event(signed, received_at))
+        if acceptance is Acceptance.ACCEPTED:
+            ring()
+        return Response(_ANSWERS[acceptance], mimetype="application/json")
+
+    def verified(raw: bytes) -> Signed:
+        try:
+            return verifier.verify(
+                raw,
+                signature=request.environ.get("HTTP_TELNYX_SIGNATURE_ED25519"),
+                timestamp=request.environ.get("HTTP_TELNYX_TIMESTAMP"),
+            )
+        except SignatureInvalid as error:
+            refusals.note(str(error))
+            raise
+
+    def keep(event: NewEvent) -> Acceptance:
+        acceptance = commit.put(event)
+        log.info(
+            acceptance.value,
+            event_id=event.event_id,
+            event_type=event.event_type,
+            attempt=event.attempt,
+            reason=event.reason,
+        )
+        return acceptance
+
+    return receiver
+
+
+def _event(signed: Signed, received_at: datetime) -> NewEvent:
+    """Return the event that was delivered, as a dead letter when it cannot be read."""
+    try:
+        read = envelope.read(signed.raw)
+    except EnvelopeInvalid as error:
+        digest = error.digest or _digest(signed.raw)
+        return NewEvent(
+            event_id=error.event_id or f"{InboxStatus.INVALID}:{digest}",
+            event_type=error.event_type or _UNREADABLE,
+            received_at=received_at,
+            source=_SOURCE,
+            status=InboxStatus.INVALID,
+            reason=str(error),
+            raw=signed.raw,
+            signature=signed.signature,
+            signature_timestamp=signed.timestamp,
+            digest=digest,
+        )
+    return NewEvent(
+        event_id=read.event_id,
+        event_type=read.event_type,
+        occurred_at=read.occurred_at,
+        received_at=received_at,
+        source=_SOURCE,
+        priority=read.priority,
+        raw=signed.raw,
+        signature=signed.signature,
+        signature_timestamp=signed.timestamp,
+        digest=read.digest,
+        attempt=read.attempt,
+        delivered_to=read.delivered_to,
+    )
+
+
+def _held(signed: Signed, received_at: datetime) -> NewEvent:
+    """Return what was signed at another time, under a name that no fresh delivery of the same event has."""
+    digest = _digest(signed.raw)
+    return replace(
+        _event(signed, received_at),
+        event_id=f"{InboxStatus.STALE}:{digest}",
+        status=InboxStatus.STALE,
+        reason=f"signed at {signed.timestamp}, received at {received_at.timestamp():.0f}",
+        digest=digest,
+    )
+
+
+def _digest(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()
