@@ -66,7 +66,7 @@ def _place(message: str, text: str) -> str:
     match = _AT.search(message)
     lines = text.split("\n")
     line, column = (match[1], match[2]) if match else (len(lines), len(lines[-1]) + 1)
-    return f"line {line}, column {column}: {message.split(' (at ')[0]}"
+    return f"line {line}, column {column}: {message.split(' (at ', maxsplit=1)[0]}"
 
 
 def _first_by_line(messages: object, text: str) -> str:

@@ -33,7 +33,10 @@ def dotted(path: Path) -> str:
     return "".join(steps).removeprefix(".")
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean 'scope'?`` when one of the known words is close, else nothing."""
+def did_you_mean(word: str, known: Iterable[str], *, shown_with: str = "") -> str:
+    """Return ``; did you mean 'scope'?`` when one of the known words is close, else nothing.
+
+    ``shown_with`` is a beginning that all of them share and that would make them look alike.
+    """
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    return f"; did you mean '{shown_with}{close[0]}'?" if close else ""

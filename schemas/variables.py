@@ -68,8 +68,9 @@ def explain() -> list[Variable]:
 def unknown(names: Iterable[str]) -> list[str]:
     """Return one line for every name that is meant for us and that nobody reads: a typo would go unseen."""
     known = [variable.name for variable in VARIABLES] + list(_READ_ELSEWHERE)
+    ours = {name.removeprefix(_OURS) for name in known if name.startswith(_OURS)}
     return [
-        f"{name} is unknown{problems.did_you_mean(name, known)}"
+        f"{name} is unknown{problems.did_you_mean(name.removeprefix(_OURS), ours, shown_with=_OURS)}"
         for name in sorted(names)
         if name.startswith(_OURS) and not name.startswith(_FOR_TESTS) and name not in known
     ]

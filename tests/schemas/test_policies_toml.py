@@ -1,0 +1,193 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from core.consent import ConsentScope
+from core.deciding import MessageClass, Mode
+from core.errors import SettingsError
+from core.policies import opt_out, stale_campaign
+from core.policies.catalogue import PolicySettings
+from schemas import policies
+
+SHIPPED = Path(__file__).parents[2] / "policies.toml"
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """A function that writes policies.toml in the working folder and returns its path."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(text):
+        path = Path("policies.toml")
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write
+
+
+def refusal(path, *, required=False):
+    with pytest.raises(SettingsError) as refused:
+        policies.load(path, required=required)
+    return str(refused.value)
+
+
+def test_shipped_file_holds_the_defaults():
+    assert policies.load(SHIPPED, required=True) == PolicySettings()
+
+
+def test_commented_settings_of_the_shipped_file_are_readable(written):
+    text = SHIPPED.read_text().replace('# max_age = "3d"', 'max_age = "3d"')
+
+    assert policies.load(written(text), required=True).stale_campaign.max_age == timedelta(days=3)
+
+
+def test_absent_file_gives_the_defaults_unless_required(tmp_path):
+    assert policies.load(tmp_path / "policies.toml", required=False) == PolicySettings()
+    assert refusal(tmp_path / "policies.toml", required=True).startswith(f"{tmp_path}/policies.toml does not exist")
+
+
+def test_everything_set_is_read(written):
+    path = written(
+        '[opt_out]\nmode = "shadow"\nscope = "profile"\nexempt = ["otp", "transactional"]\n'
+        '[stale_campaign]\nmode = "off"\nmax_age = "36h"\nexempt = ["otp"]\n'
+    )
+
+    assert policies.load(path, required=True) == PolicySettings(
+        opt_out=opt_out.Settings(
+            mode=Mode.SHADOW,
+            scope=ConsentScope.PROFILE,
+            exempt=frozenset({MessageClass.OTP, MessageClass.TRANSACTIONAL}),
+        ),
+        stale_campaign=stale_campaign.Settings(
+            mode=Mode.OFF, max_age=timedelta(hours=36), exempt=frozenset({MessageClass.OTP})
+        ),
+    )
+
+
+@pytest.mark.parametrize("text", ["", "\n# nothing\n", "[opt_out]\n", "\ufeff[opt_out]\r\nmode = 'enforce'\r\n"])
+def test_what_the_file_does_not_name_is_as_by_default(written, text):
+    assert policies.load(written(text), required=True) == PolicySettings()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        pytest.param(
+            '# a\n\n[stale_campaign]\nmode = "off"\n\n[opt_out]\nscpoe = "all"\n',
+            "policies.toml line 7: opt_out.scpoe is unknown; did you mean 'scope'?",
+            id="misspelt key",
+        ),
+        pytest.param(
+            "[optout]\n", "policies.toml line 1: optout is unknown; did you mean 'opt_out'?", id="misspelt table"
+        ),
+        pytest.param(
+            "[opt_out]\nzzz = 1\n",
+            "policies.toml line 2: opt_out.zzz is unknown; known are 'mode', 'scope' and 'exempt'",
+            id="nothing like it",
+        ),
+        pytest.param(
+            '[opt_out]\nmode = "enforced"\n',
+            "policies.toml line 2: opt_out.mode is 'enforced'; use 'enforce', 'shadow' or 'off'",
+            id="wrong word",
+        ),
+        pytest.param(
+            "[opt_out]\nmode = true\n",
+            "policies.toml line 2: opt_out.mode is True; use 'enforce', 'shadow' or 'off'",
+            id="no word",
+        ),
+        pytest.param(
+            'opt_out.scope = "account"\n',
+            "policies.toml line 1: opt_out.scope is 'account'; use 'all' or 'profile'",
+            id="dotted key",
+        ),
+        pytest.param(
+            'opt_out = {scope = "x"}',
+            "policies.toml line 1: opt_out.scope is 'x'; use 'all' or 'profile'",
+            id="inline table",
+        ),
+        pytest.param(
+            '[opt_out]\nmode = "off"\nexempt = [\n  "otp",\n  "opt",\n]\n',
+            "policies.toml line 3: opt_out.exempt is ['otp', 'opt'];"
+            " list any of 'marketing', 'transactional' and 'otp' in brackets",
+            id="list over several lines",
+        ),
+        pytest.param(
+            '[opt_out]\nexempt = "otp"\n',
+            "policies.toml line 2: opt_out.exempt is 'otp';"
+            " list any of 'marketing', 'transactional' and 'otp' in brackets",
+            id="no list",
+        ),
+        pytest.param("opt_out = 3\n", "policies.toml line 1: opt_out is not a table", id="no table"),
+        pytest.param("[[opt_out]]\n", "policies.toml line 1: opt_out is not a table", id="array of tables"),
+        pytest.param(
+            '[stale_campaign]\nmax_age = "three days"\n',
+            "policies.toml line 2: stale_campaign.max_age is 'three days';"
+            " write a number and a unit, such as '3d', '36h', '90m' or '45s'",
+            id="no duration",
+        ),
+        pytest.param(
+            "[stale_campaign]\nmax_age = 3\n",
+            "policies.toml line 2: stale_campaign.max_age is 3;"
+            " write a number and a unit, such as '3d', '36h', '90m' or '45s'",
+            id="no unit",
+        ),
+        pytest.param(
+            '[stale_campaign]\nmax_age = "0d"\n',
+            "policies.toml line 2: stale_campaign.max_age is '0d';"
+            " it must be longer than nothing and not longer than 365d",
+            id="nothing",
+        ),
+        pytest.param(
+            '[stale_campaign]\nmax_age = "999999999d"\n',
+            "policies.toml line 2: stale_campaign.max_age is '999999999d';"
+            " it must be longer than nothing and not longer than 365d",
+            id="beyond all bounds",
+        ),
+        pytest.param(
+            '[opt_out]\nnote = """\nmode = 2\n"""\n',
+            "policies.toml line 2: opt_out.note is unknown; known are 'mode', 'scope' and 'exempt'",
+            id="text over several lines",
+        ),
+        pytest.param(b"[opt_out]\n\xff", "policies.toml is not UTF-8 at byte 10; save it as UTF-8", id="not UTF-8"),
+    ],
+)  # fmt: skip
+def test_wrong_file_is_refused_with_line_key_and_remedy(written, text, line):
+    assert refusal(written(text)) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("[opt_out\n", "line 1, column 9"), ("mode =\n", "line 1, column 7"), ("a = 1\nb", "line 2, column 2")],
+)
+def test_what_is_no_toml_is_refused_with_line_and_column(written, text, place):
+    assert refusal(written(text)).startswith(f"policies.toml {place}: ")
+
+
+def test_first_of_several_errors_by_line_is_shown_and_the_others_counted(written):
+    path = written('[stale_campaign]\nmax_age = 3\nmodus = "off"\n[opt_out]\nmode = "on"\n')
+
+    assert refusal(path) == (
+        "policies.toml line 2: stale_campaign.max_age is 3;"
+        " write a number and a unit, such as '3d', '36h', '90m' or '45s' (and 2 more)"
+    )
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_what_is_no_file_is_refused(tmp_path, required):
+    assert refusal(tmp_path, required=required) == f"{tmp_path} cannot be read: Is a directory"
+
+
+@pytest.mark.parametrize(
+    ("text", "duration"),
+    [
+        ("3d", timedelta(days=3)),
+        ("36h", timedelta(hours=36)),
+        ("90m", timedelta(minutes=90)),
+        ("45s", timedelta(seconds=45)),
+    ],
+)
+def test_duration_is_a_number_and_a_unit(written, text, duration):
+    path = written(f'[stale_campaign]\nmax_age = "{text}"\n')
+
+    assert policies.load(path, required=True).stale_campaign.max_age == duration
