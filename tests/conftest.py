@@ -90,6 +90,14 @@ def sqlite_database(sqlite_url) -> Iterator[Database]:
     database.dispose()
 
 
+@pytest.fixture
+def postgresql_database(postgresql_database_url) -> Iterator[Database]:
+    """A migrated, empty PostgreSQL database, for what only many writers at once can show."""
+    database = Database(postgresql_database_url)
+    yield database
+    database.dispose()
+
+
 def _administration(url: str) -> sa.Connection:
     engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
     return engine.connect().execution_options(isolation_level="AUTOCOMMIT")

@@ -1,0 +1,233 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from core.consent import ConsentScope
+from core.deciding import MessageClass, Mode
+from core.errors import NotFound, RequestInvalid
+from core.policies import opt_out, stale_campaign
+from core.policies.catalogue import PolicySettings, rules
+from ledger import consenting, story
+from ledger.absorbing import absorb
+from ledger.campaigning import CampaignChange, change, review
+from ledger.registering import Registration, register
+from store import cancellations, messages
+from tests.reports import ALICE, BOB, NOW, PROFILE, RULES, heard, message_id, registration, scheduled, status, text
+
+
+def registered(database, *registrations, rules=RULES, now=NOW):
+    with database.begin() as connection:
+        return register(connection, registrations, rules, door="api", now=now)
+
+
+def opted_out(database, number=ALICE, *, cause="api:1", profile=None, now=NOW):
+    with database.begin() as connection:
+        return consenting.opt_out(
+            connection, number, RULES, cause=cause, messaging_profile_id=profile, reason="asked by phone", now=now
+        )
+
+
+def stories(database, number=1):
+    with database.read() as connection:
+        return story.story(connection, message_id(number))
+
+
+def test_new_message_is_pending_and_its_decision_kept(database):
+    (answer,) = registered(database, registration(campaign_key="spring-sale"))
+    assert answer.is_new
+    assert answer.decision.verdict == "allow"
+    shown = stories(database)
+    assert (shown["message"]["ledger"], shown["message"]["class"]) == ("pending", "marketing")
+    assert shown["message"]["campaign"] == "spring-sale"
+    assert [each["verdict"] for each in shown["decisions"]] == ["allow"]
+    assert shown["decisions"][0]["facts"].keys() == {"opt_out", "stale_campaign"}
+
+
+def test_message_without_a_campaign_key_belongs_to_its_tcr_campaign(database):
+    registered(database, registration(tcr_campaign_id="CSPRING"))
+    assert stories(database)["message"]["campaign"] == "CSPRING"
+
+
+def test_registering_again_is_known_and_keeps_what_is_not_said_again(database):
+    first = Registration(scheduled(), "spring-sale", MessageClass.TRANSACTIONAL, ("vip",))
+    registered(database, first)
+    (answer,) = registered(database, registration(), now=NOW + timedelta(minutes=1))
+    assert not answer.is_new
+    shown = stories(database)["message"]
+    assert (shown["campaign"], shown["class"], shown["tags"]) == ("spring-sale", "transactional", ["vip"])
+    assert shown["registered_at"] == "2026-05-01T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        pytest.param(scheduled(direction="inbound"), "only outbound", id="inbound"),
+        pytest.param(scheduled(addressees=()), "no recipient", id="nobody"),
+        pytest.param(replace(scheduled(), send_at=None), "no send_at", id="no time"),
+    ],
+)
+def test_message_that_cannot_be_watched_is_refused(database, report, said):
+    with pytest.raises(RequestInvalid, match=said):
+        registered(database, Registration(report))
+    with pytest.raises(NotFound):
+        stories(database)
+
+
+def test_every_field_of_telnyxs_answer_is_kept_and_shown(database):
+    details = {"encoding": "GSM-7", "parts": 2, "cost": {"amount": "0.0", "currency": "USD"}, "tags": ["Greetings"]}
+    registered(database, registration(details=details))
+    shown = stories(database)["message"]
+    assert {name: shown[name] for name in ("encoding", "parts", "cost")} == {
+        name: details[name] for name in ("encoding", "parts", "cost")
+    }
+    assert shown["telnyx_tags"] == ["Greetings"]
+
+
+def test_opt_out_by_api_cancels_what_is_scheduled(database):
+    registered(database, registration(1), registration(2, to=(BOB,)))
+    made = opted_out(database)
+    assert [decision.verdict for decision in made.values()] == ["cancel"]
+    assert stories(database, 1)["cancellation"]["reason"].endswith("(asked by phone)")
+    assert stories(database, 2)["cancellation"] is None
+
+
+def test_opt_out_by_api_reaches_one_profile_when_it_names_one_and_the_scope_says_so(database):
+    narrow = rules(PolicySettings(opt_out=opt_out.Settings(scope=ConsentScope.PROFILE)))
+    opted_out(database, profile="another-profile")
+    (answer,) = registered(database, registration(1), rules=narrow)
+    assert answer.decision.verdict == "allow"
+    opted_out(database, profile=PROFILE, cause="api:2")
+    (answer,) = registered(database, registration(2), rules=narrow)
+    assert answer.decision.verdict == "cancel"
+
+
+def test_same_opt_out_twice_is_recorded_once(database):
+    registered(database, registration())
+    opted_out(database)
+    opted_out(database)
+    words = [entry for entry in stories(database)["timeline"] if entry["kind"] == "consent"]
+    assert len(words) == 1
+
+
+def test_shadowed_policy_orders_nothing(database):
+    shadowed = rules(PolicySettings(opt_out=opt_out.Settings(mode=Mode.SHADOW)))
+    opted_out(database)
+    (answer,) = registered(database, registration(), rules=shadowed)
+    assert answer.decision.verdict == "allow"
+    shown = stories(database)
+    assert [(each["mode"], each["verdict"]) for each in shown["decisions"]] == [
+        ("enforce", "allow"),
+        ("shadow", "cancel"),
+    ]
+    assert shown["cancellation"] is None
+
+
+def test_ended_campaign_governs_what_is_registered_after_it(database):
+    with database.begin() as connection:
+        change(connection, "sale", CampaignChange(status="ended"), cause="api:1", now=NOW)
+    (answer,) = registered(database, registration(campaign_key="sale"))
+    assert (answer.decision.verdict, answer.decision.policy) == ("cancel", "stale_campaign")
+
+
+def test_campaign_that_ends_before_the_message_is_sent_cancels_it_and_extending_it_withdraws(database):
+    registered(database, registration(campaign_key="sale"))
+    for hours, state in ((2, "requested"), (4, "withdrawn")):
+        with database.begin() as connection:
+            ends_at = NOW + timedelta(hours=hours)
+            change(connection, "sale", CampaignChange(ends_at=ends_at), cause=f"api:{hours}", now=NOW)
+            review(connection, RULES, now=NOW, limit=10)
+        assert stories(database)["cancellation"]["state"] == state
+
+
+def test_campaign_told_nothing_new_orders_no_review(database):
+    registered(database, registration(campaign_key="sale"))
+    with database.begin() as connection:
+        change(connection, "sale", CampaignChange(status="active"), cause="api:1", now=NOW)
+        assert review(connection, RULES, now=NOW, limit=10) is None
+
+
+def test_message_that_will_grow_too_old_is_due_for_review_by_then(database):
+    aged = rules(PolicySettings(stale_campaign=stale_campaign.Settings(max_age=timedelta(hours=1))))
+    registered(database, registration(), rules=aged)
+    with database.read() as connection:
+        assert messages.review_due(connection, now=NOW + timedelta(minutes=59), limit=10) == []
+        assert messages.review_due(connection, now=NOW + timedelta(minutes=61), limit=10) == [message_id()]
+
+
+def requested(database):
+    with database.read() as connection:
+        row = cancellations.of(connection, message_id())
+        return row is not None and row.state == "requested"
+
+
+@pytest.mark.parametrize("late", ["registration", "opt-out"])
+def test_opt_out_and_registration_at_once_never_pass_each_other_unseen(postgresql_database, late):
+    """One transaction is held open between its look and its commit while the other runs."""
+    first_looked, second_began = threading.Event(), threading.Event()
+
+    def enroll(connection):
+        register(connection, [registration()], RULES, door="api", now=NOW)
+
+    def refuse(connection):
+        absorb(connection, heard(text("STOP")), RULES, now=NOW)
+
+    def slow(act):
+        with postgresql_database.begin() as connection:
+            act(connection)
+            first_looked.set()
+            second_began.wait(5)
+            threading.Event().wait(0.2)
+
+    def quick(act):
+        first_looked.wait(5)
+        second_began.set()
+        with postgresql_database.begin() as connection:
+            act(connection)
+
+    first, second = (enroll, refuse) if late == "opt-out" else (refuse, enroll)
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(slow, first), pool.submit(quick, second)]:
+            done.result(20)
+    assert requested(postgresql_database)
+
+
+def test_registration_and_the_end_of_its_campaign_at_once_never_pass_each_other_unseen(postgresql_database):
+    looked = threading.Event()
+
+    def enroll():
+        with postgresql_database.begin() as connection:
+            register(connection, [registration(campaign_key="sale")], RULES, door="api", now=NOW)
+            looked.set()
+            threading.Event().wait(0.3)
+
+    def end():
+        looked.wait(5)
+        with postgresql_database.begin() as connection:
+            change(connection, "sale", CampaignChange(status="ended"), cause="api:1", now=NOW)
+        with postgresql_database.begin() as connection:
+            review(connection, RULES, now=NOW, limit=10)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(enroll), pool.submit(end)]:
+            done.result(20)
+    assert requested(postgresql_database)
+
+
+def test_two_workers_with_different_events_of_one_message_agree_on_the_highest(postgresql_database):
+    for number in range(1, 21):
+        gate = threading.Barrier(2)
+
+        def absorb_one(word, number=number, gate=gate):
+            gate.wait(5)
+            with postgresql_database.begin() as connection:
+                absorb(connection, heard(status(number, word)), RULES, now=NOW)
+
+        with ThreadPoolExecutor(2) as pool:
+            for done in [pool.submit(absorb_one, word) for word in ("sent", "delivered")]:
+                done.result(20)
+        shown = stories(postgresql_database, number)
+        assert shown["message"]["recipients"][0]["status"] == "delivered"
+        assert len([entry for entry in shown["timeline"] if entry["kind"] == "status"]) == 2
