@@ -1,0 +1,143 @@
+import signal
+import time
+from datetime import timedelta
+
+import pytest
+
+from rescind.valkey import Valkey
+from store.bell import connect
+from workers.pacing import Pacer
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture(scope="module")
+def valkey(tmp_path_factory):
+    server = Valkey(tmp_path_factory.mktemp("valkey"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis(valkey):
+    client = connect(valkey.url, patience=timedelta(milliseconds=100))
+    client.flushall()
+    yield client
+    client.close()
+
+
+def most_in_a_second(times: list[float]) -> int:
+    return max(sum(1 for other in times if at <= other < at + 1) for at in times)
+
+
+@pytest.mark.parametrize("rate", [1, 2, 3, 5, 20, 200])
+@pytest.mark.parametrize("tick", [0.005, 0.05, 0.3])
+def test_no_second_has_more_requests_than_the_rate(rate, tick):
+    clock = Clock()
+    pacer = Pacer(rate, None, clock=clock)
+    granted: list[float] = []
+    while clock.seconds < 1010:
+        granted += [clock.seconds] * pacer.try_acquire(1000)
+        clock.seconds += tick
+    assert most_in_a_second(granted) <= rate
+
+
+@pytest.mark.parametrize("rate", [1, 5, 20, 200])
+def test_most_of_the_rate_can_be_used(rate):
+    clock = Clock()
+    pacer = Pacer(rate, None, clock=clock)
+    granted = 0
+    while clock.seconds < 1020:
+        granted += pacer.try_acquire(1000)
+        clock.seconds += 0.01
+    assert granted >= 0.85 * rate * 20
+
+
+def test_idle_time_does_not_add_up():
+    clock = Clock()
+    pacer = Pacer(20, None, clock=clock)
+    clock.seconds += 3600
+    assert pacer.try_acquire(1000) == 2
+
+
+def test_nothing_wanted_takes_nothing():
+    pacer = Pacer(20, None, clock=Clock())
+    assert pacer.try_acquire(0) == 0
+    assert pacer.try_acquire(2) == 2
+
+
+def test_ready_in_says_when_the_next_can_leave():
+    clock = Clock()
+    pacer = Pacer(20, None, clock=clock)
+    assert pacer.ready_in() == timedelta()
+    pacer.try_acquire(2)
+    clock.seconds += pacer.ready_in().total_seconds() + 1e-6
+    assert pacer.try_acquire(2) == 1
+
+
+def test_pause_stops_everything_for_its_time():
+    clock = Clock()
+    pacer = Pacer(20, None, clock=clock)
+    pacer.pause(timedelta(seconds=30))
+    pacer.pause(timedelta(seconds=1))
+    assert pacer.try_acquire(1) == 0
+    assert pacer.ready_in() == timedelta(seconds=30)
+    clock.seconds += 30
+    assert pacer.try_acquire(1) == 1
+
+
+def test_workers_share_one_rate(redis):
+    pacers = [Pacer(20, redis) for _ in range(4)]
+    granted: list[float] = []
+    until = time.monotonic() + 3
+    while time.monotonic() < until:
+        for pacer in pacers:
+            granted += [time.monotonic()] * pacer.try_acquire(5)
+        time.sleep(0.002)
+    assert most_in_a_second(granted) <= 20
+    assert len(granted) >= 3 * 20 * 0.8
+
+
+def test_workers_share_a_pause(redis):
+    one, other = Pacer(20, redis), Pacer(20, redis)
+    one.pause(timedelta(seconds=0.4))
+    one.pause(timedelta(seconds=0.1))
+    assert other.try_acquire(1) == 0
+    assert timedelta(seconds=0.2) < other.ready_in() <= timedelta(seconds=0.4)
+    time.sleep(0.45)
+    assert other.try_acquire(1) == 1
+
+
+@pytest.mark.parametrize("silence", [signal.SIGSTOP, signal.SIGKILL])
+def test_without_redis_each_worker_keeps_the_pace_alone_at_no_cost(tmp_path, silence):
+    server = Valkey(tmp_path)
+    server.start()
+    redis = connect(server.url, patience=timedelta(milliseconds=100))
+    clock = Clock()
+    pacer = Pacer(20, redis, clock=clock)
+    assert pacer.try_acquire(1) == 1
+    server.signal(silence)
+    began = time.monotonic()
+    for _ in range(20):
+        clock.seconds += 0.1
+        assert pacer.try_acquire(1) == 1
+        pacer.pause(timedelta())
+    assert time.monotonic() - began < 0.5
+    if silence is signal.SIGSTOP:
+        server.signal(signal.SIGCONT)
+    else:
+        server.stop()
+        server.start()
+    redis.flushall()
+    clock.seconds += 10
+    assert pacer.try_acquire(1) == 1
+    assert redis.keys("*pace*") != []
+    redis.close()
+    server.stop()
