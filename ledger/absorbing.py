@@ -40,7 +40,8 @@ def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Sequence[Ru
     of_messages = [report for report in told if isinstance(report, MessageReport)]
     held = recording.hold(connection, {report.message_id for report in of_messages} | concerned.keys())
     recorded = recording.record(connection, held, of_messages, now=now)
-    settling.left(connection, sorted(recorded.left), now=now)
+    watched = {row.id for row in recorded.messages.values() if row.ledger is not None}
+    settling.left(connection, sorted(recorded.left & watched), now=now)
     deciding.decide_on(
         connection,
         [{**held, **recorded.messages}[message_id] for message_id in concerned if message_id not in recorded.left],
