@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from marshmallow import ValidationError
@@ -18,6 +19,8 @@ from core.reports import Addressee
 from core.statuses import rank_of
 from schemas import fields, plain
 
+#: Far more than Telnyx gives reasons for one failure.
+_MAX_ERRORS = 50
 _POINTER = re.compile(r"/to/([0-9]{1,4})(?:/.*)?")
 
 
@@ -25,9 +28,9 @@ class Sender(NamedTuple):
     """A message's ``from``."""
 
     phone_number: str | None
-    """None for an RCS agent, and when it is hidden."""
+    """None for an RCS agent, and when it is hidden or cannot be read."""
     about: dict[str, Any] | None
-    """The rest of the object: ``carrier``, ``line_type``, ``agent_id``."""
+    """The rest of the object: ``carrier``, ``line_type``, ``agent_id``, ``status``."""
 
 
 NOBODY = Sender(None, None)
@@ -43,16 +46,14 @@ class Entry(NamedTuple):
 
 
 def sender(raw: object) -> Sender:
-    """Read ``from``."""
+    """Read ``from``, leniently; who must know the sender asks for the number."""
     if not isinstance(raw, Mapping):
-        return Sender(fields.phone_number(raw), None)
-    number = raw.get("phone_number")
-    try:
-        read = None if number is None else fields.phone_number(number)
-    except ValueError as error:
-        raise ValidationError({"phone_number": [str(error)]}) from None
-    about = {key: plain.value(item) for key, item in raw.items() if key != "phone_number" and item is not None}
-    return Sender(read, about or None)
+        raw = {"phone_number": raw}
+    number = None
+    with suppress(ValueError):
+        number = fields.phone_number(raw.get("phone_number"))
+    rest = {key: item for key, item in raw.items() if key != "phone_number" and item is not None}
+    return Sender(number, plain.value(rest) or None)
 
 
 def entries(raw: object) -> tuple[Entry, ...]:
@@ -80,8 +81,12 @@ def _entry(raw: object, index: int) -> Entry:
     address = _part(raw, "phone_number", index, fields.phone_number) or _part(raw, "agent_id", index, fields.name)
     if address is None:
         raise ValidationError({index: {"phone_number": ["is missing"]}})
-    status = _part(raw, "status", index, fields.name)
-    return Entry(address, status and status.lower(), fields.text(raw.get("carrier")), fields.text(raw.get("line_type")))
+    status = _part(raw, "status", index, _status)
+    return Entry(address, status, fields.text(raw.get("carrier")), fields.text(raw.get("line_type")))
+
+
+def _status(raw: object) -> str | None:
+    return fields.name(raw.lower() if isinstance(raw, str) else raw)
 
 
 def _part(raw: Mapping[str, Any], key: str, index: int, read: Callable[[object], str | None]) -> str | None:
@@ -106,7 +111,7 @@ def errors(raw: object) -> list[dict[str, Any]] | None:
     if not isinstance(raw, list):
         return None
     read = []
-    for item in raw:
+    for item in raw[:_MAX_ERRORS]:
         error = plain.value(item if isinstance(item, Mapping) else {"code": item})
         code = error.get("code")
         if isinstance(code, int) and not isinstance(code, bool):
@@ -123,20 +128,17 @@ def addressees(
     ``otherwise`` is the status of an entry that has none. A number that is listed
     twice counts once, with the status that is further along.
     """
+    aimed = None if told is None else [(_target(error, len(listed)), error) for error in told]
     found: dict[str, Addressee] = {}
     for index, entry in enumerate(listed):
         status = entry.status or otherwise
-        concerning = None if told is None else _concerning(index, len(listed), told)
+        concerning = None if aimed is None else tuple(error for target, error in aimed if target in {None, index})
         known = found.get(entry.address)
         if known is not None:
             concerning = None if concerning is None else (*(known.errors or ()), *concerning)
             status = max(known.status, status, key=rank_of)
         found[entry.address] = Addressee(entry.address, status, entry.carrier, entry.line_type, concerning)
     return tuple(found.values())
-
-
-def _concerning(index: int, size: int, told: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-    return tuple(error for error in told if _target(error, size) in {None, index})
 
 
 def _target(error: dict[str, Any], size: int) -> int | None:

@@ -38,7 +38,7 @@ class _Message(Schema):
     record_type = Told(fields.text)
     type = Told(fields.text)
     organization_id = Told(fields.text)
-    text = Told(fields.strict_text)
+    text = Told(fields.text)
     subject = Told(fields.text)
     body = Told(plain.value)
     media = Told(fields.objects)
@@ -60,7 +60,7 @@ class _Message(Schema):
     valid_until = Told(fields.moment)
     wait_seconds = Told(fields.seconds)
     group_message_id = Told(fields.text)
-    autoresponse_type = Told(fields.strict_text)
+    autoresponse_type = Told(fields.text)
     is_spam = Told(fields.flag)
     errors = Told(addressing.errors)
 
@@ -75,6 +75,8 @@ class _Inbound(_Message):
     """A message to us: what the sender says must be readable."""
 
     to = Told(addressing.own_entries)
+    text = Told(fields.strict_text)
+    autoresponse_type = Told(fields.strict_text)
 
 
 _OUTBOUND = _Outbound()
