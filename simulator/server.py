@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from werkzeug.serving import DechunkedInput
+
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Callable[[bytes], object]]
 Application = Callable[[Environ, Any], Iterable[bytes]]
@@ -83,11 +85,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the simulator keeps its own record of requests."""
 
     def _serve(self) -> None:
-        if "Transfer-Encoding" in self.headers:
-            self.close_connection = True
-            self.send_error(411)
-            return
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if "chunked" in self.headers.get("Transfer-Encoding", ""):
+            body = DechunkedInput(self.rfile).read()
+        else:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         environ = self._environ(body)
         answer: list[Any] = []
 
