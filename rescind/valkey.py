@@ -30,6 +30,7 @@ class Valkey:
     def __init__(self, directory: Path, *, port: int | None = None, password: str | None = None) -> None:
         self._directory = directory
         self._process: Process | None = None
+        self._pid = 0
         self._lock: int | None = None
         self.name = "valkey"
         self.port = port or 0
@@ -40,11 +41,9 @@ class Valkey:
         """The value for REDIS_URL, once it was started; it holds the password."""
         return self._url(self.port)
 
-    @property
-    def pid(self) -> int:
-        """The server's process id."""
-        with connect(self.url, patience=timedelta(seconds=2)) as client:
-            return int(client.info("server")["process_id"])
+    def signal(self, number: int) -> None:
+        """Send the server itself a signal; for those who want to see it die or hang."""
+        os.kill(self._pid, number)
 
     def start(self) -> None:
         """Start the server and return when it answers; again on the same port, once it had one.
@@ -65,6 +64,7 @@ class Valkey:
             )
             if self._answers(process, port):
                 self.port, self._process = port, process
+                self._pid = self._ask_pid()
                 return
             process.stop()
         log = self._directory / "valkey.log"
@@ -102,6 +102,10 @@ class Valkey:
             raise SettingsError(
                 f"another Valkey keeps its data in {self._directory}; end it, or set REDIS_URL to share a server"
             ) from None
+
+    def _ask_pid(self) -> int:
+        with connect(self.url, patience=_START_TIMEOUT) as client:
+            return int(client.info("server")["process_id"])
 
     def _write_settings(self, port: int) -> Path:
         """Write the settings to a file: on the command line the password would be there for all to read."""

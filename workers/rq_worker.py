@@ -152,6 +152,8 @@ class DrainWorker(SimpleWorker):
             socket_connect_timeout=_PATIENCE_AT_THE_END.total_seconds(),
         )
         pool.disconnect()
+        # The connections there are keep the patience they were made with.
+        pool.reset()
         with suppress(RedisError, OSError):
             super().register_death()  # type: ignore[no-untyped-call]  # RQ has none
 

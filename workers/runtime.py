@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -54,8 +55,8 @@ class Runtime:
         return cls(database, bell, drain)
 
     def warm_up(self) -> None:
-        """Import what the first cancellation needs: it would take seconds then."""
-        import_module("telnyx")
+        """Import, beside other work, what the first cancellation needs: it would take seconds then."""
+        threading.Thread(target=import_module, args=("telnyx",), name="warm-up", daemon=True).start()
 
     def close(self) -> None:
         """Wait for the answers that are under way, a few seconds at most, record them, and let go of everything."""

@@ -150,8 +150,7 @@ def test_ringing_soon_after_a_fork_rings_from_the_child_too(valkey):
 def test_a_hung_redis_blocks_nobody_and_grows_no_threads(valkey):
     bell = Bell(valkey.url)
     assert bell.ring() is True
-    pid = valkey.pid
-    os.kill(pid, signal.SIGSTOP)
+    valkey.signal(signal.SIGSTOP)
     try:
         threads = threading.active_count()
         started_at = time.monotonic()
@@ -166,7 +165,7 @@ def test_a_hung_redis_blocks_nobody_and_grows_no_threads(valkey):
         assert waited < 1.5
         assert threading.active_count() <= threads + 1
     finally:
-        os.kill(pid, signal.SIGCONT)
+        valkey.signal(signal.SIGCONT)
     assert wait_for(bell.is_reachable)
 
 
@@ -175,7 +174,7 @@ def test_a_redis_that_was_killed_and_came_back_empty_is_rung_again(tmp_path):
     first.start()
     bell = Bell(first.url)
     assert bell.ring() is True
-    os.kill(first.pid, signal.SIGKILL)
+    first.signal(signal.SIGKILL)
     assert wait_for(lambda: first.poll() is not None)
     assert bell.ring() is False
     first.stop()

@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import signal
+from datetime import UTC, datetime, timedelta
+
+import fakeredis
+import pytest
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+import simulator
+from core.outcomes import LedgerState
+from rescind.valkey import Valkey
+from store import campaigns, cancellations, messages
+from store.bell import QUEUE, Bell
+from store.cancellations import NewCancellation
+from tests.processes import Running, accept_stop, schedule, status_of, wait_for
+from tests.reports import message_id
+from workers.stopping import StopFlag
+from workers.sweeper import BUDGET, Sweep, Sweeper
+
+ALICE = "+15557650101"
+START = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+class FakeDrain:
+    """Records its runs; each takes some time on the clock."""
+
+    def __init__(self, clock):
+        self.runs = []
+        self.takes = timedelta()
+        self._clock = clock
+
+    def run(self, *, budget, should_stop):
+        self.runs.append(budget)
+        self._clock.advance(self.takes)
+
+
+class Clock:
+    def __init__(self):
+        self.at = START
+
+    def __call__(self):
+        return self.at
+
+    def advance(self, by):
+        self.at += by
+
+
+class World:
+    def __init__(self, database, *, client):
+        self.database = database
+        self.redis = client
+        self.clock = Clock()
+        self.drain = FakeDrain(self.clock)
+        self.loaded = 0
+        self.sweeper = Sweeper(
+            database=database,
+            bell=Bell(None, client=client),
+            drain=self._load,
+            now=self.clock,
+            stop=StopFlag(),
+        )
+
+    def _load(self):
+        self.loaded += 1
+        return self.drain
+
+    def sweep(self, after: float = 0) -> Sweep:
+        self.clock.advance(timedelta(seconds=after))
+        return self.sweeper.sweep_once()
+
+    @property
+    def rung(self) -> int:
+        return len(Queue(QUEUE, connection=self.redis, serializer=JSONSerializer).jobs)
+
+
+@pytest.fixture
+def world(sqlite_database):
+    return World(sqlite_database, client=fakeredis.FakeRedis())
+
+
+@pytest.fixture
+def world_without_redis(sqlite_database):
+    return World(sqlite_database, client=None)
+
+
+def test_nothing_due_is_left_alone(world):
+    assert world.sweep() == Sweep()
+    assert (world.rung, world.loaded) == (0, 0)
+
+
+def test_an_event_just_accepted_is_left_to_its_own_ring(world):
+    accept_stop(world.database, sender=ALICE, received_at=START)
+
+    assert world.sweep(after=0.5) == Sweep()
+    assert world.rung == 0
+
+
+def test_an_event_nobody_rang_for_is_rung_for(world):
+    accept_stop(world.database, sender=ALICE, received_at=START)
+
+    assert world.sweep(after=1.5) == Sweep(late=("events",), rang=True)
+    assert world.rung == 1
+    assert world.drain.runs == []
+
+
+def test_without_redis_the_sweeper_drains_at_once(world_without_redis):
+    world = world_without_redis
+    accept_stop(world.database, sender=ALICE, received_at=START)
+
+    assert world.sweep(after=1.5) == Sweep(late=("events",), drained=True)
+    assert world.drain.runs == [BUDGET]
+
+
+def test_work_that_is_rung_for_in_vain_is_done_by_the_sweeper(world):
+    accept_stop(world.database, sender=ALICE, received_at=START)
+    world.sweep(after=1.5)
+    world.sweep(after=2)
+    assert world.drain.runs == []
+
+    assert world.sweep(after=2).drained
+
+    assert world.drain.runs == [BUDGET]
+
+
+def test_a_drain_that_used_up_its_budget_goes_on_with_the_next_sweep(world_without_redis):
+    world = world_without_redis
+    world.drain.takes = BUDGET
+    accept_stop(world.database, sender=ALICE, received_at=START)
+    world.sweep(after=2)
+    with world.database.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM inbox")
+    world.drain.takes = timedelta()
+
+    assert world.sweep() == Sweep(drained=True)
+    assert world.sweep() == Sweep()
+    assert len(world.drain.runs) == 2
+
+
+def test_a_cancellation_that_came_due_again_is_rung_for(world):
+    world.clock.at = datetime.now(UTC)
+    ordered = NewCancellation(
+        message_id=message_id(),
+        policy="opt_out",
+        reason="opted out",
+        priority=0,
+        send_at=world.clock.at + timedelta(hours=1),
+        registered_at=world.clock.at,
+        requested_at=world.clock.at,
+    )
+    with world.database.begin() as connection:
+        cancellations.request(connection, [ordered])
+
+    assert world.sweep(after=2).late == ("cancellations",)
+    assert world.rung == 1
+
+
+def test_a_campaign_review_that_waits_is_rung_for_and_then_worked_on(world):
+    with world.database.begin() as connection:
+        campaigns.request_review(connection, "spring-sale", event_id=None, now=START)
+
+    assert world.sweep() == Sweep()
+    assert world.sweep(after=1.5) == Sweep(late=("campaign_reviews",), rang=True)
+    assert world.sweep(after=4).drained
+
+
+def test_a_message_on_which_time_alone_decides_is_rung_for(world):
+    world.clock.at = datetime.now(UTC)
+    message = message_id()
+    schedule(world.database, message, to=ALICE)
+    with world.database.begin() as connection:
+        messages.set_review_at(connection, {message: world.clock.at})
+
+    world.sweep()
+
+    assert world.sweep(after=1.5).late == ("timed_reviews",)
+
+
+def test_a_message_whose_time_has_come_is_released(world):
+    world.clock.at = datetime.now(UTC)
+    message = message_id()
+    schedule(world.database, message, to=ALICE, send_at=world.clock.at + timedelta(minutes=10))
+    assert world.sweep(after=599).released == 0
+
+    assert world.sweep(after=2).released == 1
+
+    assert ledger_of(world.database, message) == LedgerState.RELEASED
+    assert (world.rung, world.loaded) == (0, 0)
+
+
+def test_a_message_is_not_released_while_an_event_from_before_waits(world):
+    world.clock.at = datetime.now(UTC)
+    message = message_id()
+    schedule(world.database, message, to=ALICE, send_at=world.clock.at + timedelta(minutes=10))
+    accept_stop(world.database, sender=ALICE, received_at=world.clock.at)
+
+    assert world.sweep(after=601).released == 0
+
+    assert ledger_of(world.database, message) == LedgerState.PENDING
+
+
+def ledger_of(database, message):
+    with database.read() as connection:
+        return messages.find(connection, message).ledger
+
+
+@pytest.fixture
+def telnyx():
+    with simulator.running() as running:
+        yield running
+
+
+@pytest.fixture
+def chosen(sqlite_url, telnyx):
+    return {"DATABASE_URL": sqlite_url, "TELNYX_API_KEY": "KEY_test", "TELNYX_BASE_URL": telnyx.base_url}
+
+
+def scheduled_at(telnyx, database, *, to=ALICE) -> str:
+    send_at = datetime.now(UTC) + timedelta(hours=1)
+    message = telnyx.schedule(to=to, send_at=send_at)["id"]
+    schedule(database, message, to=to, send_at=send_at)
+    return message
+
+
+def status_at(telnyx, message) -> str:
+    return next(each["to"][0]["status"] for each in telnyx.messages() if each["id"] == message)
+
+
+def test_sweeper_process_alone_cancels_within_ten_seconds_of_a_stop(chosen, tmp_path, telnyx, sqlite_database):
+    message = scheduled_at(telnyx, sqlite_database)
+    other = scheduled_at(telnyx, sqlite_database, to="+15557650102")
+    with Running("sweeper", log=tmp_path / "log", chosen=chosen) as sweeper:
+        event_id = accept_stop(sqlite_database, sender=ALICE)
+
+        assert wait_for(lambda: status_at(telnyx, message) == "cancelled", 15)
+        assert wait_for(lambda: ledger_of(sqlite_database, message) == LedgerState.CANCELLED, 2)
+        assert status_of(sqlite_database, event_id) == "applied"
+        assert status_at(telnyx, other) == "scheduled"
+        assert sweeper.stop() < 5
+        assert sweeper.process.returncode == 0
+        assert not any("5557650101" in line for line in sweeper.lines)
+
+
+def test_sweeper_process_goes_on_while_redis_hangs(chosen, tmp_path, telnyx, sqlite_database):
+    valkey = Valkey(tmp_path / "valkey")
+    valkey.start()
+    message = scheduled_at(telnyx, sqlite_database)
+    valkey.signal(signal.SIGSTOP)
+    try:
+        with Running("sweeper", log=tmp_path / "log", chosen=chosen | {"REDIS_URL": valkey.url}):
+            accept_stop(sqlite_database, sender=ALICE)
+
+            assert wait_for(lambda: status_at(telnyx, message) == "cancelled", 20)
+    finally:
+        valkey.signal(signal.SIGCONT)
+        valkey.stop()
+
+
+def test_sweeper_process_waits_for_a_database_that_is_away(chosen, tmp_path):
+    away = chosen | {"DATABASE_URL": "postgresql://nobody:secret@127.0.0.1:9/none"}
+    with Running("sweeper", log=tmp_path / "log", chosen=away) as sweeper:
+        assert wait_for(lambda: sweeper.says("sweeper_waits"), 20)
+
+        assert sweeper.process.poll() is None
+        assert sweeper.stop() < 5
+        assert sum("sweeper_waits" in line for line in sweeper.lines) == 1
+        assert not sweeper.says("secret")
