@@ -1,0 +1,49 @@
+"""Events in the inbox, as the receiver leaves them there."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from schemas import envelope
+from store import inbox
+from store.engine import Database
+from store.inbox import NewEvent
+from tests.reports import NOW
+
+PAYLOADS = Path(__file__).parent / "payloads"
+
+
+def sample(name: str, **payload: Any) -> dict[str, Any]:
+    """Return a sample webhook under an event id of its own, with some fields of its payload changed."""
+    body = json.loads((PAYLOADS / f"{name}.json").read_text())
+    body["data"]["id"] = str(uuid.uuid4())
+    body["data"]["payload"] |= payload
+    return body
+
+
+def accept(database: Database, *bodies: dict[str, Any], received_at: datetime = NOW) -> list[str]:
+    """Store webhooks as accepted and return their event ids."""
+    events = [_event(json.dumps(body).encode(), received_at) for body in bodies]
+    with database.begin() as connection:
+        inbox.accept(connection, events)
+    return [event.event_id for event in events]
+
+
+def _event(raw: bytes, received_at: datetime) -> NewEvent:
+    told = envelope.read(raw)
+    return NewEvent(
+        event_id=told.event_id,
+        event_type=told.event_type,
+        occurred_at=told.occurred_at,
+        received_at=received_at,
+        source="webhook",
+        priority=told.priority,
+        raw=raw,
+        signature="",
+        signature_timestamp="",
+        digest=told.digest,
+    )
