@@ -9,12 +9,10 @@ import contextlib
 import io
 import socket
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
-
-from werkzeug.serving import DechunkedInput
 
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Callable[[bytes], object]]
@@ -86,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         if "chunked" in self.headers.get("Transfer-Encoding", ""):
-            body = DechunkedInput(self.rfile).read()
+            body = b"".join(_chunks(self.rfile))
         else:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         environ = self._environ(body)
@@ -141,9 +139,17 @@ class _Handler(BaseHTTPRequestHandler):
             "wsgi.run_once": False,
         }
         for name, value in self.headers.items():
-            if name.lower() not in {"content-type", "content-length"}:
+            if name.lower() not in {"content-type", "content-length", "transfer-encoding"}:
                 environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
         return environ
+
+
+def _chunks(stream: io.BufferedIOBase) -> Iterator[bytes]:
+    while size := int(stream.readline().partition(b";")[0], 16):
+        yield stream.read(size)
+        stream.readline()
+    while stream.readline().strip():
+        pass  # trailing headers
 
 
 def _end(connection: socket.socket) -> None:

@@ -1,5 +1,6 @@
 """What goes wrong on request, over real sockets."""
 
+import contextlib
 import http.client
 import time
 from datetime import UTC, datetime, timedelta
@@ -168,11 +169,10 @@ def test_a_cancellation_may_be_answered_with_nothing(telnyx_sim, client, message
 
 def test_a_request_may_be_redirected(telnyx_sim, message_id):
     telnyx_sim.fault("redirect", location="/elsewhere", times=1)
-    connection = http.client.HTTPConnection(telnyx_sim.url.removeprefix("http://"))
-    connection.request("DELETE", f"/v2/messages/{message_id}", headers={"Authorization": "Bearer KEY"})
-    response = connection.getresponse()
-    response.read()
-    connection.close()
+    with contextlib.closing(http.client.HTTPConnection(telnyx_sim.url.removeprefix("http://"))) as connection:
+        connection.request("DELETE", f"/v2/messages/{message_id}", headers={"Authorization": "Bearer KEY"})
+        response = connection.getresponse()
+        response.read()
     assert (response.status, response.getheader("Location")) == (307, "/elsewhere")
     assert telnyx_sim.status(message_id) == "scheduled"
 

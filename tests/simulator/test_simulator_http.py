@@ -1,8 +1,8 @@
 """The API and its steering by HTTP, through the application itself."""
 
+import contextlib
 import http.client
 import json
-import socket
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -200,30 +200,33 @@ def test_ten_thousand_messages_are_cancelled_at_hundreds_a_second(telnyx_sim):
 
 
 def _cancel_all(running, ids):
-    connection = http.client.HTTPConnection(running.url.removeprefix("http://"))
-    for message_id in ids:
-        connection.request("DELETE", f"/v2/messages/{message_id}", headers=BEARER)
-        connection.getresponse().read()
-    connection.close()
+    with _connected(running) as connection:
+        for message_id in ids:
+            connection.request("DELETE", f"/v2/messages/{message_id}", headers=BEARER)
+            connection.getresponse().read()
+
+
+def _connected(running):
+    return contextlib.closing(http.client.HTTPConnection(running.url.removeprefix("http://")))
 
 
 def test_a_request_in_chunks_is_read_to_its_end(telnyx_sim):
-    connection = http.client.HTTPConnection(telnyx_sim.url.removeprefix("http://"))
     body = json.dumps({"from": SENDER, "to": ALICE, "text": "Hello"}).encode()
-    for _ in range(2):
-        connection.request("POST", "/v2/messages", body=iter([body[:9], body[9:]]), headers=BEARER)
-        response = connection.getresponse()
-        response.read()
-        assert response.status == 200
-    connection.close()
+    with _connected(telnyx_sim) as connection:
+        for _ in range(2):
+            connection.request("POST", "/v2/messages", body=iter([body[:9], body[9:]]), headers=BEARER)
+            response = connection.getresponse()
+            response.read()
+            assert response.status == 200
     assert len(telnyx_sim.messages()) == 2
 
 
 def test_an_idle_connection_does_not_keep_the_simulator_from_stopping():
     running = simulator.running()
-    host, port = running.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port))) as idle:
+    with _connected(running) as idle:
+        idle.request("GET", "/_sim/clock")
+        idle.getresponse().read()
         began = time.monotonic()
         running.stop()
         assert time.monotonic() - began < 1
-        assert idle.recv(1) == b""
+        assert idle.sock.recv(1) == b""
