@@ -68,6 +68,16 @@ def postgresql_database_url(postgresql_url, postgresql_template) -> Iterator[str
     _drop(postgresql_url, name)
 
 
+@pytest.fixture(scope="module")
+def postgresql_empty_url(postgresql_url) -> Iterator[str]:
+    """An empty PostgreSQL database for the tests of one file."""
+    name = f"rescind_{uuid.uuid4().hex[:12]}"
+    with _administration(postgresql_url) as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
+    yield _named(postgresql_url, name)
+    _drop(postgresql_url, name)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request) -> str:
     """The URL of a migrated, empty database of each kind."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -44,14 +45,21 @@ def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> bool:
     return bool(condition())
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Running:
     """A command of ours as a process of its own; what it prints is in ``lines``."""
 
-    def __init__(self, *arguments: str, log: Path, chosen: Mapping[str, str]) -> None:
+    def __init__(self, *arguments: str, log: Path, chosen: Mapping[str, str], folder: Path | None = None) -> None:
         self._log = log
         self._file = log.open("wb")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "rescind", *arguments],
+            cwd=folder,
             env=environ(**chosen),
             stdin=subprocess.DEVNULL,
             stdout=self._file,

@@ -1,0 +1,157 @@
+"""The whole way, over real sockets and processes: a signed STOP comes in, a DELETE goes out, the ledger says so."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+import simulator
+from tests.processes import Running, free_port, wait_for
+
+TOKEN = "a-token-for-the-journey"
+PROFILE = "4001a7b2-0000-4000-8000-000000000001"
+OURS = "+15557650900"
+INTERLEAVINGS = 200
+
+
+class Rescind:
+    """``rescind up`` as a process, with Telnyx simulated in this one."""
+
+    def __init__(self, telnyx: simulator.RunningSimulator, port: int) -> None:
+        self.telnyx = telnyx
+        self.port = port
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+    def schedule(self, to: str, *, hours: float = 2, **registration: Any) -> str:
+        """Schedule a message at Telnyx and register it; return its id."""
+        answer = self.telnyx.schedule(
+            to=to, sender=OURS, send_at=datetime.now(UTC) + timedelta(hours=hours), messaging_profile_id=PROFILE
+        )
+        status, _ = self.call("POST", "/v1/messages", {"data": answer, **registration})
+        assert status == 201
+        return answer["id"]
+
+    def text(self, sender: str, words: str) -> None:
+        self.telnyx.inbound(sender=sender, to=OURS, text=words, messaging_profile_id=PROFILE)
+
+    def ledger_of(self, message_id: str) -> str:
+        return self.call("GET", f"/v1/messages/{message_id}")[1]["data"]["ledger"]
+
+    def why(self, message_id: str) -> dict[str, Any]:
+        return self.call("GET", f"/v1/messages/{message_id}/why")[1]["data"]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def rescind(request, tmp_path_factory) -> Iterator[Rescind]:
+    folder: Path = tmp_path_factory.mktemp("journey")
+    if request.param == "sqlite":
+        url = f"sqlite:///{folder}/rescind.db"
+    else:
+        url = request.getfixturevalue("postgresql_empty_url")
+    port = free_port()
+    with simulator.running(webhook_url=f"http://127.0.0.1:{port}/webhooks/telnyx") as telnyx:
+        chosen = {
+            "DATABASE_URL": url,
+            "TELNYX_PUBLIC_KEY": telnyx.public_key,
+            "TELNYX_API_KEY": "KEY-simulated",
+            "TELNYX_BASE_URL": telnyx.base_url,
+            "RESCIND_API_TOKEN": TOKEN,
+            "RESCIND_CANCEL_RATE": "500",
+        }
+        with Running("up", "--port", str(port), log=folder / "up.log", chosen=chosen, folder=folder) as up:
+            system = Rescind(telnyx, port)
+            assert wait_for(lambda: is_ready(system), 40), "\n".join(up.lines)
+            yield system
+            up.stop()
+
+
+def is_ready(system: Rescind) -> bool:
+    try:
+        return system.call("GET", "/readyz")[0] == 200
+    except OSError:
+        return False
+
+
+def test_signed_stop_in_delete_out_and_the_ledger_confirmed(rescind):
+    kept, recalled = rescind.schedule("+15557651001"), rescind.schedule("+15557651002")
+    rescind.text("+15557651002", "STOP")
+
+    assert wait_for(lambda: rescind.ledger_of(recalled) == "cancelled", 15)
+    assert rescind.telnyx.status(recalled) == "cancelled"
+    assert [each["path"] for each in rescind.telnyx.requests("DELETE")] == [f"/v2/messages/{recalled}"]
+    assert (rescind.telnyx.status(kept), rescind.ledger_of(kept)) == ("scheduled", "pending")
+    why = rescind.why(recalled)
+    assert why["cancellation"]["state"] == "confirmed"
+    assert [each["http_status"] for each in why["cancellation"]["attempts"]] == [200]
+    assert why["decisions"][-1]["policy"] == "opt_out"
+    assert why["message"]["recipients"][0]["status"] == "cancelled"
+
+
+def test_message_registered_after_the_opt_out_is_cancelled_too(rescind):
+    rescind.text("+15557651003", "stop.")
+    assert wait_for(lambda: rescind.call("GET", "/v1/recipients/+15557651003")[1]["data"]["opted_out"], 15)
+    late = rescind.schedule("+15557651003")
+    assert wait_for(lambda: rescind.ledger_of(late) == "cancelled", 15)
+    assert rescind.telnyx.status(late) == "cancelled"
+
+
+def test_ended_campaign_takes_its_messages_back_and_no_others(rescind):
+    of_sale = [rescind.schedule(f"+1555765200{number}", campaign="sale") for number in range(5)]
+    of_news = rescind.schedule("+15557652009", campaign="news")
+    assert rescind.call("PUT", "/v1/campaigns/sale", {"status": "ended"})[0] == 200
+    assert wait_for(lambda: {rescind.ledger_of(each) for each in of_sale} == {"cancelled"}, 15)
+    assert {rescind.telnyx.status(each) for each in of_sale} == {"cancelled"}
+    assert (rescind.telnyx.status(of_news), rescind.ledger_of(of_news)) == ("scheduled", "pending")
+
+
+def test_no_interleaving_of_stop_and_registration_leaves_a_message_uncancelled(rescind):
+    chance = random.Random(20260501)
+    sent: list[str] = []
+
+    def interleave(number: int, pause: float, stop_first: bool) -> None:  # noqa: FBT001 - drawn from a table
+        person = f"+1555766{number:04d}"
+        acts = [lambda: rescind.text(person, "STOP"), lambda: sent.append(rescind.schedule(person))]
+        with ThreadPoolExecutor(2) as pair:
+            first, second = acts if stop_first else acts[::-1]
+            doing = [pair.submit(first)]
+            time.sleep(pause)
+            doing.append(pair.submit(second))
+            for done in doing:
+                done.result()
+
+    drawn = [
+        (number, chance.choice([0, 0, 0.002, 0.01, 0.05]), chance.random() < 0.5) for number in range(INTERLEAVINGS)
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(interleave, *each) for each in drawn]:
+            done.result()
+
+    assert len(sent) == INTERLEAVINGS
+    assert wait_for(lambda: {rescind.telnyx.status(each) for each in sent} == {"cancelled"}, 60)
+    assert wait_for(lambda: {rescind.ledger_of(each) for each in sent} == {"cancelled"}, 30)
+
+
+def test_ledger_adds_up_at_the_end(rescind):
+    sums = rescind.call("GET", "/v1/ledger")[1]["data"]
+    assert sums["registered"] == sums["pending"] + sums["cancelled"] + sums["released"] + sums["breach"]
+    assert sums["registered"] > INTERLEAVINGS
+    assert sums["breach"] == 0
