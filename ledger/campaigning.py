@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
+from core import campaigns as campaign_names
 from core.campaigns import Campaign, CampaignStatus, carrier_stamp
 from core.deciding import Decision, Rule
+from core.errors import NotFound
 from core.reports import CampaignReport
-from ledger import deciding
+from ledger import deciding, showing
 from store import campaigns, messages
 
 
@@ -117,6 +120,34 @@ def affected_by(connection: sa.Connection, key: str) -> tuple[set[str], set[str]
     for pair in campaigns.aliases_of(connection, {key}):
         registrations |= set(pair)
     return registrations | set(campaigns.tied_to(connection, registrations)), registrations
+
+
+def one_shown(connection: sa.Connection, key: str) -> dict[str, Any]:
+    """Show the campaign held under a key, or under an id of the carriers'; raises NotFound."""
+    row = campaigns.find(connection, {key}).get(key)
+    if row is None:
+        raise NotFound(f"no campaign {key!r} is known; it is made by a PUT, a registration or an event that names it")
+    (told,) = shown(connection, [row])
+    return told
+
+
+def shown(connection: sa.Connection, rows: Sequence[Campaign]) -> list[dict[str, Any]]:
+    """Show campaigns, each with what the carriers say of it under any of its names."""
+    aliases = campaigns.aliases_of(connection, {name for row in rows for name in row.names()})
+    names = {name for pair in aliases for name in pair}.union(*(row.names() for row in rows))
+    held = campaigns.find(connection, names)
+    by_name = {name: Campaign(name) for name in names}
+    told = []
+    for row in rows:
+        one = campaign_names.linked(row.names(), by_name, aliases)
+        told.append(
+            showing.campaign(
+                row,
+                linked=[held[name] for name in one if name in held],
+                aliases=frozenset(pair for pair in aliases if pair[0] in one),
+            )
+        )
+    return told
 
 
 def _pairs(campaign: Campaign) -> set[tuple[str, str]]:

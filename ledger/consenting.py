@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from core.consent import Consent, ConsentKind
+from core.consent import Consent, ConsentKind, ConsentScope, standing_opt_out
 from core.deciding import Decision, Rule
-from ledger import deciding
+from ledger import deciding, showing
 from store import consents, messages
 from store.consents import NewConsent
 
@@ -44,3 +45,15 @@ def opt_out(
     return deciding.decide_on(
         connection, held.values(), rules, trigger="consent", causes=dict.fromkeys(held, cause), now=now
     )
+
+
+def shown(connection: sa.Connection, phone_number: str) -> dict[str, Any]:
+    """Show whether a recipient has opted out, for whichever messaging profile, and what is pending for them."""
+    history = consents.history(connection, phone_number)
+    standing = standing_opt_out([row.word for row in history], messaging_profile_id=None, scope=ConsentScope.ALL)
+    return {
+        "phone_number": phone_number,
+        "opted_out": standing is not None,
+        "consent": [showing.consent(row) for row in history],
+        "pending": messages.count_pending_to(connection, phone_number),
+    }

@@ -13,6 +13,7 @@ from core import deadlines, merging
 from core.campaigns import Campaign
 from store.consents import ConsentRow
 from store.decisions import DecisionRow
+from store.inbox import EventRow
 from store.messages import MessageRow, RecipientRow
 
 #: Fields that are shown under a name, or in a place, of their own.
@@ -106,4 +107,23 @@ def campaign(row: Campaign, *, linked: Sequence[Campaign], aliases: frozenset[tu
         "carrier_state": last.carrier_state if last else None,
         "carrier_event_id": last.carrier_event_id if last else None,
         "linked": sorted(each.key for each in linked if each.key != row.key),
+    }
+
+
+def event(row: EventRow) -> dict[str, Any]:
+    """Show one accepted event, without its bytes."""
+    return {
+        "event_id": row.event_id,
+        "event_type": row.event_type,
+        "status": row.status,
+        "reason": row.reason,
+        "occurred_at": instant(row.occurred_at),
+        "received_at": instant(row.received_at),
+        "applied_at": instant(row.applied_at),
+        "retry_at": instant(row.retry_at),
+        "source": row.source,
+        "attempt": row.attempt,
+        "delivered_to": row.delivered_to,
+        "deliveries": row.deliveries,
+        "tries": row.tries,
     }

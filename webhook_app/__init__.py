@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from flask import Flask, Response
 
 from core.errors import SettingsError
+from core.policies import catalogue
+from schemas import policies
 from schemas.settings import Settings
 from store.bell import Bell
 from store.engine import Database
 from store.group_commit import GroupCommit
-from webhook_app import errors, health, log, receiving
+from webhook_app import api, errors, health, log, receiving
 from webhook_app.signature import Verifier
 
 #: With this status gunicorn stops altogether, where any other would have it start the process again for ever.
@@ -55,12 +57,22 @@ def _app(
     # A path that is almost right is wrong: Telnyx counts a redirect as a failure.
     app.url_map.merge_slashes = False
     errors.register(app, log=logger)
+    ring = ring or Bell(settings.redis_url).ring_soon
+    clock = clock or _now
+    api.register(
+        app,
+        database=database,
+        rules=catalogue.rules(policies.load(settings.policies, required=False)),
+        ring=ring,
+        token=settings.api_token,
+        now=clock,
+    )
     app.register_blueprint(
         receiving.blueprint(
             verifier=verifier,
             commit=commit,
-            ring=ring or Bell(settings.redis_url).ring_soon,
-            clock=clock or _now,
+            ring=ring,
+            clock=clock,
             log=logger,
         )
     )

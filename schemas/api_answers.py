@@ -1,0 +1,162 @@
+"""What the HTTP API answers, as its OpenAPI document describes it; ``ledger.showing`` makes the answers themselves."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from core.campaigns import CampaignStatus, CarrierState
+from core.consent import ConsentKind
+from core.deciding import Act
+from core.inbox import InboxStatus
+from core.outcomes import BreachCause, LedgerState
+from schemas.api_fields import described
+
+_ERROR = {"code": "request_invalid", "message": "send_at: has no zone; write Z or an offset such as +00:00"}
+
+
+def text(description: str | None = None, *, null: bool = False, form: str | None = None) -> fields.String:
+    """Return a text that is always there, though it may be null."""
+    metadata = described(description) | ({"format": form} if form else {})
+    return fields.String(required=True, allow_none=null, metadata=metadata)
+
+
+def at(description: str | None = None, *, null: bool = False) -> fields.String:
+    """Return a point in time that is always there, though it may be null."""
+    return text(description, null=null, form="date-time")
+
+
+def count(description: str | None = None, *, null: bool = False) -> fields.Integer:
+    """Return a whole number that is always there, though it may be null."""
+    return fields.Integer(required=True, allow_none=null, metadata=described(description))
+
+
+def one_of(enum: type[StrEnum], *, null: bool = False) -> fields.Enum[Any]:
+    """Return one of an enum's values, always there, though it may be null."""
+    return fields.Enum(enum, by_value=fields.String(), required=True, allow_none=null)
+
+
+def listed(schema: type[Schema]) -> fields.List[Any]:
+    """Return a list that is always there."""
+    return fields.List(fields.Nested(schema), required=True)
+
+
+def enveloped(schema: type[Schema]) -> type[Schema]:
+    """Return the schema of ``{"data": …}``."""
+    return Schema.from_dict({"data": fields.Nested(schema, required=True)}, name=f"{schema.__name__}Answer")
+
+
+def page(schema: type[Schema]) -> type[Schema]:
+    """Return the schema of ``{"data": […], "next": …}``."""
+    following = text("what to give as `after` for the next page; null on the last", null=True)
+    return Schema.from_dict({"data": listed(schema), "next": following}, name=f"{schema.__name__}Page")
+
+
+class ErrorDetail(Schema):
+    """What went wrong."""
+
+    code = text("stable, for programs")
+    message = text("one line for people: the place, what is wrong with it, and often the remedy")
+
+
+class Error(Schema):
+    """The one shape of every error."""
+
+    error = fields.Nested(ErrorDetail, required=True, metadata={"example": _ERROR})
+
+
+class Consent(Schema):
+    """One word of a recipient."""
+
+    kind = one_of(ConsentKind)
+    messaging_profile_id = text("null speaks for every profile", null=True)
+    source = text("`webhook` or `api`")
+    evidence = text("the text that was sent, or the reason given by API", null=True)
+    event_id = text()
+    occurred_at = at("when it was said")
+    effective_at = at("when it counts from")
+    recorded_at = at("when it was heard here")
+
+
+class Recipient(Schema):
+    """What is known of a phone number."""
+
+    phone_number = text()
+    opted_out = fields.Boolean(required=True, metadata={"description": "an opt-out stands, for whichever profile"})
+    consent = listed(Consent)
+    pending = count("scheduled messages to this number that are still pending")
+
+
+class OptedOut(Schema):
+    """An opt-out that was recorded."""
+
+    phone_number = text()
+    opted_out = fields.Boolean(required=True)
+    cancelling = count("scheduled messages that are cancelled because of it")
+
+
+class Campaign(Schema):
+    """A campaign: our own word on it, and the carriers'."""
+
+    key = text()
+    status = one_of(CampaignStatus)
+    ends_at = at(null=True)
+    tcr_campaign_id = text("its id at The Campaign Registry", null=True)
+    telnyx_campaign_id = text("Telnyx's UUID of it", null=True)
+    carrier_state = one_of(CarrierState, null=True)
+    carrier_event_id = text("the event that said so", null=True)
+    linked = fields.List(fields.String(), required=True, metadata={"description": "its other names among campaigns"})
+
+
+class Ledger(Schema):
+    """How many messages were registered, and where they stand; the four add up to the first."""
+
+    registered = count()
+    pending = count("not decided by time yet")
+    cancelled = count("called back, confirmed by Telnyx")
+    released = count("let go, with the decision that let them")
+    breach = count("should have been cancelled and were not")
+    breach_causes = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        required=True,
+        metadata={"description": f"how many of them, by cause: {', '.join(BreachCause)}"},
+    )
+
+
+class Event(Schema):
+    """An accepted event, without its bytes."""
+
+    event_id = text("Telnyx's id of the event")
+    event_type = text()
+    status = one_of(InboxStatus)
+    reason = text("why it is a dead letter, or why applying it failed last", null=True)
+    occurred_at = at(null=True)
+    received_at = at()
+    applied_at = at(null=True)
+    retry_at = at(null=True)
+    source = text("the way it came")
+    attempt = count("which of Telnyx's attempts brought it", null=True)
+    delivered_to = text("the URL it was sent to", null=True)
+    deliveries = count("how often it came")
+    tries = count("how often applying it failed")
+
+
+class Decided(Schema):
+    """A decision, in short."""
+
+    verdict = one_of(Act)
+    policy = text("the policy that objects; null when none does", null=True)
+    reason = text()
+
+
+class Registered(Schema):
+    """A message as registered."""
+
+    id = text("Telnyx's id of the message", form="uuid")
+    ledger = one_of(LedgerState, null=True)
+    send_at = at(null=True)
+    cancel_by = at("until when a cancellation is sent", null=True)
+    decision = fields.Nested(Decided, required=True, allow_none=True)

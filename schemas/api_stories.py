@@ -1,0 +1,117 @@
+"""A message and its story, as the OpenAPI document describes them."""
+
+from __future__ import annotations
+
+from marshmallow import INCLUDE, Schema, fields
+
+from core.cancelling import Action
+from core.deciding import Act, MessageClass, Mode
+from core.outcomes import BreachCause, CancellationState, LedgerState
+from schemas.api_answers import Decided, at, count, listed, one_of, text
+
+
+class MessageRecipient(Schema):
+    """How a message stands for one recipient."""
+
+    phone_number = text()
+    status = text("in Telnyx's words: `scheduled`, `sent`, `delivered`, `cancelled`, …")
+    carrier = text(null=True)
+    line_type = text(null=True)
+    errors = fields.List(fields.Dict(), required=True, metadata={"description": "Telnyx's error objects"})
+
+
+class Message(Schema):
+    """A message as held: our own book-keeping, then every field that Telnyx told."""
+
+    class Meta:
+        """There may be more than is named here."""
+
+        unknown = INCLUDE
+
+    id = text("Telnyx's id of the message", form="uuid")
+    direction = text("`outbound` or `inbound`")
+    sender = fields.String(data_key="from", required=True, allow_none=True)
+    from_carrier = text(null=True)
+    from_line_type = text(null=True)
+    recipients = listed(MessageRecipient)
+    campaign = text(null=True)
+    message_class = fields.Enum(
+        MessageClass, by_value=fields.String(), data_key="class", required=True, allow_none=True
+    )
+    tags = fields.List(fields.String(), required=True, allow_none=True)
+    telnyx_tags = fields.List(fields.String(), required=True, allow_none=True)
+    send_at = at(null=True)
+    deadline = at("the last moment at which Telnyx accepts a cancellation", null=True)
+    cancel_by = at("until when a cancellation is sent", null=True)
+    ledger = one_of(LedgerState, null=True)
+    breach_cause = one_of(BreachCause, null=True)
+    registered_at = at("null for a message that was never registered here", null=True)
+    door = text("the way it came in", null=True)
+    closed_at = at(null=True)
+
+
+class Verdict(Schema):
+    """What one policy said."""
+
+    policy = text()
+    mode = one_of(Mode)
+    verdict = one_of(Act)
+    reason = text()
+    facts = fields.Dict(required=True)
+    event_id = text(null=True)
+
+
+class Decision(Decided):
+    """One decision with all its verdicts."""
+
+    facts = fields.Dict(required=True, metadata={"description": "what the reason rests on"})
+    event_id = text("the event behind it", null=True)
+    decided_at = at()
+    mode = one_of(Mode)
+    trigger = text("what called for deciding")
+    verdicts = listed(Verdict)
+
+
+class Attempt(Schema):
+    """One request to Telnyx."""
+
+    action = one_of(Action)
+    started_at = at()
+    finished_at = at(null=True)
+    http_status = count(null=True)
+    answer = text("the beginning of what Telnyx answered", null=True)
+    outcome = text(null=True)
+
+
+class Cancellation(Schema):
+    """How far cancelling has come."""
+
+    state = one_of(CancellationState)
+    outcome = text(null=True)
+    policy = text()
+    reason = text()
+    requested_at = at()
+    settled_at = at(null=True)
+    attempts = listed(Attempt)
+
+
+class TimelineEntry(Schema):
+    """One thing that happened."""
+
+    class Meta:
+        """There may be more than is named here."""
+
+        unknown = INCLUDE
+
+    at = at()
+    kind = text("`registration`, `status`, `consent`, `decision`, `cancellation`, `attempt` or `ledger`")
+    text = text()
+
+
+class Story(Schema):
+    """Why a message was cancelled, or let go."""
+
+    message = fields.Nested(Message, required=True)
+    decisions = listed(Decision)
+    cancellation = fields.Nested(Cancellation, required=True, allow_none=True)
+    timeline = listed(TimelineEntry)

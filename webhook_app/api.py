@@ -1,0 +1,59 @@
+"""The HTTP API for applications and operators: its routes under ``/v1``, and the OpenAPI document about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import cache
+
+from flask import Flask, Response
+from werkzeug.routing import BaseConverter
+
+from core.deciding import Rule
+from schemas.secret import Secret
+from store.engine import Database
+from webhook_app import api_access, api_document
+from webhook_app.api_campaigns import Campaigns
+from webhook_app.api_document import Document
+from webhook_app.api_ledger import Books
+from webhook_app.api_messages import Messages
+from webhook_app.api_recipients import Recipients
+
+
+def register(
+    app: Flask,
+    *,
+    database: Database,
+    rules: Sequence[Rule],
+    ring: Callable[[], object],
+    token: Secret | None,
+    now: Callable[[], datetime],
+) -> None:
+    """Serve the API to whoever has the token, and its document to anybody.
+
+    ``ring`` says that there is work, and must neither block nor raise. Errors are answered
+    as the application answers all of them; see ``webhook_app.errors``.
+    """
+    app.url_map.converters["campaign_key"] = _CampaignKey
+    document = Document(app)
+    admit = api_access.guard(token)
+    for routes in (
+        Messages(database=database, rules=rules, ring=ring, now=now).routes(),
+        Recipients(database=database, rules=rules, ring=ring, now=now).routes(),
+        Campaigns(database=database, ring=ring, now=now).routes(),
+        Books(database=database).routes(),
+    ):
+        routes.before_request(admit)
+        document.register_blueprint(routes)
+    text = cache(document.text)
+
+    @app.get(api_document.PATH)
+    def openapi() -> Response:
+        return Response(text(), mimetype="application/json")
+
+
+class _CampaignKey(BaseConverter):
+    """All that is left of a path: keys are the sender's own, and may have slashes in them."""
+
+    regex = ".+"
+    part_isolating = False
