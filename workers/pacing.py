@@ -86,8 +86,9 @@ class Pacer:
     def ready_in(self) -> timedelta:
         """Return after how long asking again makes sense."""
         self._fill()
-        refilled = max(0.0, (1 - self._tokens) / self._refill)
-        return max(self.paused_for(), timedelta(seconds=refilled))
+        # Rounded up: a clock that has moved on by this much must find the request granted.
+        refilled = math.ceil(1000 * max(0.0, (1 - self._tokens) / self._refill))
+        return max(self.paused_for(), timedelta(milliseconds=refilled))
 
     def _fill(self) -> None:
         now = self._clock()
