@@ -61,7 +61,8 @@ EVENT_KINDS = frozenset({FaultKind.DUPLICATE, FaultKind.REORDER, FaultKind.DELAY
 ATTEMPT_KINDS = frozenset({FaultKind.LOSE, FaultKind.BAD_SIGNATURE, FaultKind.STALE})
 REQUEST_KINDS = frozenset(FaultKind) - EVENT_KINDS - ATTEMPT_KINDS
 
-_NUMBERS = frozenset({"times", "probability", "seconds", "copies", "status"})
+_WHOLE = frozenset({"times", "copies", "status"})
+_NUMBERS = _WHOLE | {"probability", "seconds"}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,7 +96,8 @@ class FaultRule:
             raise ValueError(f"A fault rule has no field {', '.join(unknown)}.")
         for name in sorted(_NUMBERS & set(rule)):
             value = rule[name]
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
+            kind = int if name in _WHOLE else int | float
+            if value is not None and (isinstance(value, bool) or not isinstance(value, kind) or value < 0):
                 raise ValueError(f"The field '{name}' of a fault rule is a number of 0 or more.")
         try:
             return cls(**{**rule, "kind": FaultKind(rule.get("kind", ""))})
@@ -105,8 +107,8 @@ class FaultRule:
     def concerns(self, *, message_id: str | None, path: str, event_type: str | None, method: str | None) -> bool:
         """Whether this is a webhook or a request that the rule's filter lets through."""
         return (
-            self.message_id in {None, message_id}
-            and self.event_type in {None, event_type}
+            self.message_id in (None, message_id)
+            and self.event_type in (None, event_type)
             and (self.method is None or self.method.upper() == method)
             and (self.path is None or self.path in path)
         )

@@ -34,9 +34,10 @@ class Connection:
     """One kept-alive connection to a target, opened when needed; for one thread."""
 
     def __init__(self, target: str) -> None:
-        scheme, _, netloc = target.partition("://")
-        kind = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
-        self._http = kind(netloc)
+        parts = urlsplit(target)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        # The very host that was checked for being loopback, whatever else the URL may hold.
+        self._http = kind(parts.hostname or "", parts.port)
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float) -> Answer:
         """Send, and wait for the whole answer no longer than ``timeout`` seconds."""
@@ -50,7 +51,7 @@ class Connection:
             response = self._http.getresponse()
             self._wait_at_most(until)
             response.read()
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             self.close()
             return Answer(None, "timeout" if isinstance(error, TimeoutError) else type(error).__name__)
         return Answer(response.status)

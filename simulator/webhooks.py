@@ -47,9 +47,10 @@ class Courier:
         if FaultKind.DROP in kinds or not allowed:
             unsent = DeliveryState.REFUSED if urls else DeliveryState.NO_URL
             return self._remember(Delivery(event, urls, DeliveryState.DROPPED if allowed else unsent))
-        copies = max((rule.copies for rule in rules if rule.kind is FaultKind.DUPLICATE), default=1)
+        copies = max([1, *(rule.copies for rule in rules if rule.kind is FaultKind.DUPLICATE)])
         deliveries = [self._remember(Delivery(event, allowed)) for _ in range(copies)]
         for delivery in deliveries:
+            # Each copy is held for a time of its own.
             self._enqueue(delivery, after=sum(self._held(rule) for rule in rules))
         return deliveries[0]
 

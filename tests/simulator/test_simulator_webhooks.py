@@ -160,12 +160,37 @@ def test_a_profile_may_have_urls_of_its_own(telnyx_sim, receiver, failover):
     assert receiver.arrivals == []
 
 
-def test_nothing_is_sent_away_from_this_machine():
-    with simulator.running(webhook_url="http://192.0.2.1/hooks") as running:
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("http://192.0.2.1/hooks", id="an address elsewhere"),
+        pytest.param("https://hooks.example.com/telnyx", id="a name elsewhere"),
+        pytest.param("http://127.0.0.1@hooks.example.com/", id="a name elsewhere, dressed up"),
+        pytest.param("http://127.0.0.1.example.com/", id="a name elsewhere that begins like home"),
+    ],
+)
+def test_nothing_is_sent_away_from_this_machine(url):
+    with simulator.running(webhook_url=url) as running:
         running.inbound(sender=ALICE, text="hello")
         assert running.settle(1)
         assert running.deliveries()[0]["state"] == "refused"
         assert running.deliveries()[0]["attempts"] == []
+
+
+def test_a_url_that_cannot_be_asked_for_is_a_failure(telnyx_sim, receiver, failover):
+    telnyx_sim.configure(webhook_url=f"{receiver.url}/é")
+    telnyx_sim.inbound(sender=ALICE, text="hello")
+    assert telnyx_sim.settle()
+    assert receiver.arrivals == []
+    assert len(failover.arrivals) == 1
+
+
+def test_an_event_of_any_shape_is_sent(telnyx_sim, receiver):
+    data = {"event_type": ["odd"], "payload": "none", "id": None}
+    telnyx_sim.fault("delay", seconds=0, event_type="message.sent")
+    telnyx_sim.emit(data)
+    assert telnyx_sim.settle()
+    assert receiver.events == [data]
 
 
 def test_an_event_with_nowhere_to_go_is_kept_all_the_same():
