@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import EXCLUDE, Schema, fields
 
 from core.campaigns import CampaignStatus, CarrierState
 from core.consent import ConsentKind
@@ -15,6 +15,15 @@ from core.outcomes import BreachCause, LedgerState
 from schemas.api_fields import described
 
 _ERROR = {"code": "request_invalid", "message": "send_at: has no zone; write Z or an offset such as +00:00"}
+
+
+class Answer(Schema):
+    """A part of an answer."""
+
+    class Meta:
+        """What marshmallow does with more than is named: the document promises nothing about it."""
+
+        unknown = EXCLUDE
 
 
 def text(description: str | None = None, *, null: bool = False, form: str | None = None) -> fields.String:
@@ -45,29 +54,29 @@ def listed(schema: type[Schema]) -> fields.List[Any]:
 
 def enveloped(schema: type[Schema]) -> type[Schema]:
     """Return the schema of ``{"data": …}``."""
-    return Schema.from_dict({"data": fields.Nested(schema, required=True)}, name=f"{schema.__name__}Answer")
+    return Answer.from_dict({"data": fields.Nested(schema, required=True)}, name=f"{schema.__name__}Answer")
 
 
 def page(schema: type[Schema]) -> type[Schema]:
     """Return the schema of ``{"data": […], "next": …}``."""
     following = text("what to give as `after` for the next page; null on the last", null=True)
-    return Schema.from_dict({"data": listed(schema), "next": following}, name=f"{schema.__name__}Page")
+    return Answer.from_dict({"data": listed(schema), "next": following}, name=f"{schema.__name__}Page")
 
 
-class ErrorDetail(Schema):
+class ErrorDetail(Answer):
     """What went wrong."""
 
     code = text("stable, for programs")
     message = text("one line for people: the place, what is wrong with it, and often the remedy")
 
 
-class Error(Schema):
+class Error(Answer):
     """The one shape of every error."""
 
     error = fields.Nested(ErrorDetail, required=True, metadata={"example": _ERROR})
 
 
-class Consent(Schema):
+class Consent(Answer):
     """One word of a recipient."""
 
     kind = one_of(ConsentKind)
@@ -80,7 +89,7 @@ class Consent(Schema):
     recorded_at = at("when it was heard here")
 
 
-class Recipient(Schema):
+class Recipient(Answer):
     """What is known of a phone number."""
 
     phone_number = text()
@@ -89,7 +98,7 @@ class Recipient(Schema):
     pending = count("scheduled messages to this number that are still pending")
 
 
-class OptedOut(Schema):
+class OptedOut(Answer):
     """An opt-out that was recorded."""
 
     phone_number = text()
@@ -97,7 +106,7 @@ class OptedOut(Schema):
     cancelling = count("scheduled messages that are cancelled because of it")
 
 
-class Campaign(Schema):
+class Campaign(Answer):
     """A campaign: our own word on it, and the carriers'."""
 
     key = text()
@@ -110,7 +119,7 @@ class Campaign(Schema):
     linked = fields.List(fields.String(), required=True, metadata={"description": "its other names among campaigns"})
 
 
-class Ledger(Schema):
+class Ledger(Answer):
     """How many messages were registered, and where they stand; the four add up to the first."""
 
     registered = count()
@@ -126,7 +135,7 @@ class Ledger(Schema):
     )
 
 
-class Event(Schema):
+class Event(Answer):
     """An accepted event, without its bytes."""
 
     event_id = text("Telnyx's id of the event")
@@ -144,7 +153,7 @@ class Event(Schema):
     tries = count("how often applying it failed")
 
 
-class Decided(Schema):
+class Decided(Answer):
     """A decision, in short."""
 
     verdict = one_of(Act)
@@ -152,7 +161,7 @@ class Decided(Schema):
     reason = text()
 
 
-class Registered(Schema):
+class Registered(Answer):
     """A message as registered."""
 
     id = text("Telnyx's id of the message", form="uuid")

@@ -80,13 +80,22 @@ _LOOKED_AT = 10
 _BESIDE = ("data", "campaign", "class", "send_at", "tags")
 
 
+class _NumberInQuery(PhoneNumber):
+    """A phone number in a query, where a plus that is not written as ``%2B`` comes as a blank."""
+
+    def _deserialize(self, value: object, attr: str | None, data: Mapping[str, Any] | None, **more: object) -> str:
+        if isinstance(value, str) and value.startswith(" "):
+            value = f"+{value[1:]}"
+        return super()._deserialize(value, attr, data, **more)
+
+
 class MessageQuery(Paged):
     """Which messages a listing shows."""
 
     after = AfterRow()
     ledger = Choice(LedgerState)
     campaign = Name(longest=LONGEST_KEY)
-    to = PhoneNumber(metadata=described("a recipient's number; write its + as %2B"))
+    to = _NumberInQuery(metadata=described("a recipient's number"))
 
 
 def is_many(body: object) -> bool:

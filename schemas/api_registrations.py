@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import INCLUDE, Schema, fields, validate
 
-from schemas.api_answers import Registered, count, listed, text
+from schemas.api_answers import Answer, Registered, count, listed, text
 from schemas.api_fields import described
 from schemas.api_messages import MOST_MESSAGES, Sender
 
@@ -53,13 +53,13 @@ class Registrations(Schema):
     )
 
 
-class RegisteredOne(Schema):
+class RegisteredOne(Answer):
     """What became of a registration."""
 
     data = fields.Nested(Registered, required=True)
 
 
-class NotRegistered(Schema):
+class NotRegistered(Answer):
     """One of many messages that was not registered."""
 
     index = count("its place in `messages`")
@@ -67,7 +67,7 @@ class NotRegistered(Schema):
     message = text()
 
 
-class RegisteredMany(Schema):
+class RegisteredMany(Answer):
     """What became of many registrations."""
 
     data = listed(Registered)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from marshmallow import INCLUDE, Schema, fields
+from marshmallow import INCLUDE, fields
 
 from core.cancelling import Action
 from core.deciding import Act, MessageClass, Mode
 from core.outcomes import BreachCause, CancellationState, LedgerState
-from schemas.api_answers import Decided, at, count, listed, one_of, text
+from schemas.api_answers import Answer, Decided, at, count, listed, one_of, text
 
 
-class MessageRecipient(Schema):
+class MessageRecipient(Answer):
     """How a message stands for one recipient."""
 
     phone_number = text()
@@ -20,7 +20,7 @@ class MessageRecipient(Schema):
     errors = fields.List(fields.Dict(), required=True, metadata={"description": "Telnyx's error objects"})
 
 
-class Message(Schema):
+class Message(Answer):
     """A message as held: our own book-keeping, then every field that Telnyx told."""
 
     class Meta:
@@ -50,7 +50,7 @@ class Message(Schema):
     closed_at = at(null=True)
 
 
-class Verdict(Schema):
+class Verdict(Answer):
     """What one policy said."""
 
     policy = text()
@@ -72,7 +72,7 @@ class Decision(Decided):
     verdicts = listed(Verdict)
 
 
-class Attempt(Schema):
+class Attempt(Answer):
     """One request to Telnyx."""
 
     action = one_of(Action)
@@ -83,7 +83,7 @@ class Attempt(Schema):
     outcome = text(null=True)
 
 
-class Cancellation(Schema):
+class Cancellation(Answer):
     """How far cancelling has come."""
 
     state = one_of(CancellationState)
@@ -95,7 +95,7 @@ class Cancellation(Schema):
     attempts = listed(Attempt)
 
 
-class TimelineEntry(Schema):
+class TimelineEntry(Answer):
     """One thing that happened."""
 
     class Meta:
@@ -108,7 +108,7 @@ class TimelineEntry(Schema):
     text = text()
 
 
-class Story(Schema):
+class Story(Answer):
     """Why a message was cancelled, or let go."""
 
     message = fields.Nested(Message, required=True)

@@ -17,7 +17,7 @@ from core.deciding import MessageClass, Mode
 from core.errors import SettingsError
 from core.policies import opt_out, stale_campaign
 from core.policies.catalogue import PolicySettings
-from schemas import problems
+from schemas import problems, variables
 from schemas.fields import Told
 from schemas.toml_lines import line_of
 
@@ -27,6 +27,11 @@ _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 #: Telnyx schedules five days ahead, so nothing waits longer.
 _LONGEST = timedelta(days=365)
 _UNKNOWN = "is unknown"
+
+
+def is_named(path: Path) -> bool:
+    """Return True when an operator chose this file: then it has to exist."""
+    return all(each.default != str(path) for each in variables.VARIABLES if each.name == "RESCIND_POLICIES")
 
 
 def load(path: Path, *, required: bool) -> PolicySettings:

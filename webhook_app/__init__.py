@@ -62,7 +62,7 @@ def _app(
     api.register(
         app,
         database=database,
-        rules=catalogue.rules(policies.load(settings.policies, required=False)),
+        rules=catalogue.rules(policies.load(settings.policies, required=policies.is_named(settings.policies))),
         ring=ring,
         token=settings.api_token,
         now=clock,

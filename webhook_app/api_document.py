@@ -71,6 +71,9 @@ class Document(Api):  # type: ignore[misc]  # it comes without types
     def _register_error_handlers(self) -> None:
         """Leave errors to ``webhook_app.errors``."""
 
+    def _register_pagination_header(self) -> None:
+        """Leave out a header that no answer has."""
+
     def text(self) -> str:
         """Return the document as JSON."""
         made: dict[str, Any] = self.spec.to_dict()

@@ -53,7 +53,7 @@ class Messages:
             self.register,
             answers={
                 201: (RegisteredOne, api_examples.REGISTERED),
-                200: (RegisteredMany, api_examples.REGISTERED_MANY),
+                200: ({"anyOf": [RegisteredOne, RegisteredMany]}, api_examples.REGISTERED_MANY),
             },
             refusals=(422,),
             more={"requestBody": {"required": True, "content": {"application/json": body}}},

@@ -53,6 +53,5 @@ class Routes(Blueprint):  # type: ignore[misc]  # it comes without types
             view = self.response(status, schema, example=example)(view)
         for status in (*_ALWAYS, *refusals, *(_WITH_BODY if method in {"POST", "PUT"} else ())):
             view = self.alt_response(status, HTTPStatus(status).name)(view)
-        if more:
-            view = self.doc(**more)(view)
+        view = self.doc(operationId=f"{self.name}_{name}", **(more or {}))(view)
         self.add_url_rule(path, endpoint=name, view_func=view, methods=[method], parameters=parameters)

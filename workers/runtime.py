@@ -6,10 +6,9 @@ import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from pathlib import Path
 
 from core.policies import catalogue
-from schemas import policies, variables
+from schemas import policies
 from schemas.settings import Settings
 from store.bell import Bell, connect
 from store.engine import Database
@@ -37,7 +36,7 @@ class Runtime:
         """Put the parts together; nothing is connected yet. Raises SettingsError."""
         database = Database(settings.database_url)
         bell = Bell(settings.redis_url)
-        rules = catalogue.rules(policies.load(settings.policies, required=is_named(settings.policies)))
+        rules = catalogue.rules(policies.load(settings.policies, required=policies.is_named(settings.policies)))
         redis = connect(settings.redis_url, patience=_PACE_PATIENCE) if settings.redis_url else None
         canceller = Canceller(
             database,
@@ -67,8 +66,3 @@ class Runtime:
 def now() -> datetime:
     """Return the present, aware UTC."""
     return datetime.now(UTC)
-
-
-def is_named(path: Path) -> bool:
-    """Return True when an operator chose this policies file: then it has to exist."""
-    return all(each.default != str(path) for each in variables.VARIABLES if each.name == "RESCIND_POLICIES")
