@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
 from core.errors import SettingsError, StoreUnavailable
 from schemas.settings import Settings
-from store import migrating
 from store.engine import Database
 
 
-def opened(settings: Settings) -> Database:
-    """Return the database, which is there and up to date; raises SettingsError or StoreUnavailable when not."""
+@contextmanager
+def reading(settings: Settings) -> Iterator[sa.Connection]:
+    """Look into the database. Raises SettingsError when it is not migrated, StoreUnavailable when it is away."""
     database = Database(settings.database_url)
-    require_migrated(database)
-    return database
+    try:
+        with database.read() as connection:
+            yield connection
+    except (StoreUnavailable, sa.exc.ProgrammingError):
+        # What a missing table looks like differs by database; saying what it means needs one more look.
+        require_migrated(database)
+        raise
+    finally:
+        database.dispose()
 
 
 def require_migrated(database: Database) -> None:
     """Raise SettingsError when the tables are not those that this program needs."""
+    from store import migrating  # noqa: PLC0415 - Alembic takes half a second to import
+
     at, needed = migrating.revisions(database)
     if at != needed:
         state = "is empty" if at is None else f"is at revision {at}, this program needs {needed}"

@@ -91,7 +91,7 @@ class _Kept:
 
 
 class Supervisor:
-    """Starts children in order, and ends them in the opposite one."""
+    """Starts children in order, and ends them together."""
 
     def __init__(self, children: Sequence[Child], *, tell: Callable[[str, str], None], stop: StopFlag) -> None:
         self._children = children
@@ -110,8 +110,9 @@ class Supervisor:
                 for each in kept:
                     self._look_after(each)
         finally:
-            for each in reversed(kept):
+            for each in kept:
                 each.child.ask_to_stop()
+            for each in kept:
                 each.child.stop()
 
     def _look_after(self, kept: _Kept) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta
+
 import click
 
+from rescind import databases
 from schemas.settings import Settings
-from store import migrating
+from store import inbox, migrating
 from store.engine import Database
 
 
@@ -19,3 +23,42 @@ def migrate_command() -> None:
     click.echo(
         f"the database is at revision {needed}" + (", as before" if before == needed else ", brought up to date")
     )
+
+
+class _Age(click.ParamType[timedelta]):
+    name = "age"
+    _FORM = re.compile(r"([1-9][0-9]{0,3})([dh])")
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        found = self._FORM.fullmatch(str(value))
+        if found is None:
+            self.fail(f"{value!r} is not an age such as 30d or 12h", param, ctx)
+        number = int(found[1])
+        return timedelta(days=number) if found[2] == "d" else timedelta(hours=number)
+
+
+#: Rows a transaction, so that nobody waits long behind it.
+_BATCH = 500
+
+
+@click.command("prune")
+@click.option("--older-than", type=_Age(), required=True, help="Such as 30d or 12h.")
+def prune_command(*, older_than: timedelta) -> None:
+    """Delete the raw bytes of applied events.
+
+    Their ids stay, since they are what tells a duplicate, and dead letters stay whole.
+    """
+    database = Database(Settings.from_env().database_url)
+    databases.require_migrated(database)
+    before = datetime.now(UTC) - older_than
+    pruned = 0
+    while True:
+        with database.begin() as connection:
+            batch = inbox.prune(connection, older_than=before, limit=_BATCH)
+        pruned += batch
+        if batch < _BATCH:
+            break
+    database.dispose()
+    click.echo(f"pruned the bytes of {pruned} events received before {before:%Y-%m-%d %H:%M} UTC")
