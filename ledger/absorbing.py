@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from core import consent
+from core import consent, numbers
 from core.consent import Consent
 from core.deciding import Rule
 from core.reports import CampaignReport, InboundReport, MessageReport, Report
@@ -55,14 +55,14 @@ def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Sequence[Ru
 def _word(heard: Heard, *, now: datetime) -> NewConsent | None:
     """Return what an inbound text says about consent, if anything."""
     report = heard.report
-    if not isinstance(report, InboundReport) or report.message.from_number is None:
-        return None
-    kind = consent.reading(report.text, report.autoresponse_type)
-    if kind is None:
+    if not isinstance(report, InboundReport):
         return None
     message = report.message
+    kind = consent.reading(report.text, report.autoresponse_type)
+    if kind is None or message.from_number is None or not numbers.is_sender(message.from_number):
+        return None
     word = Consent(
-        phone_number=report.message.from_number,
+        phone_number=message.from_number,
         kind=kind,
         effective_at=consent.effective_at(message.occurred_at, heard.received_at),
         messaging_profile_id=message.messaging_profile_id,

@@ -77,7 +77,7 @@ def _checked(raw: str) -> sa.URL:
                 "DATABASE_URL names an SQLite database in memory, which several processes cannot share; name a file: sqlite:///var/rescind.db"
             )
         return url
-    if backend == "postgresql":
+    if backend in {"postgresql", "postgres"}:  # hosting platforms hand out the short form
         return url.set(drivername="postgresql+psycopg")
     raise SettingsError(f"DATABASE_URL starts with '{url.drivername}', supported are sqlite:/// and postgresql://")
 
