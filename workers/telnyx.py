@@ -49,7 +49,9 @@ class TelnyxClient:
         self._base_url = base_url
         self._timeout = timeout
         self._opening = threading.Lock()
-        self._opened: Telnyx | None = None
+        self._opened: list[Telnyx] = []
+        self._of_thread = threading.local()
+        self._tls: ssl.SSLContext | None = None
 
     def cancel(self, message_id: str, timeout: timedelta) -> Answer:
         """Ask to cancel a scheduled message, and wait no longer than ``timeout`` and the client's own."""
@@ -61,8 +63,11 @@ class TelnyxClient:
 
     def close(self) -> None:
         """Close the connections."""
-        if self._opened is not None:
-            self._opened.close()
+        with self._opening:
+            for client in self._opened:
+                client.close()
+            self._opened.clear()
+            self._of_thread = threading.local()
 
     def _ask(self, action: Action, message_id: str, timeout: timedelta) -> Answer:
         # Anything else than an id could name another resource: ``../phone_numbers/1`` would release a number.
@@ -82,19 +87,29 @@ class TelnyxClient:
         return self._answer(response)
 
     def _client(self) -> Telnyx:
-        with self._opening:
-            if self._opened is None:
-                from telnyx import DefaultHttpxClient, Telnyx  # noqa: PLC0415 - see __init__
+        """Return this thread's own client.
 
-                http_client = DefaultHttpxClient(
-                    follow_redirects=False,
-                    limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
-                    event_hooks={"request": [_set_end], "response": [_bound]},
-                )
-                self._opened = Telnyx(
-                    api_key=self._api_key.reveal(), base_url=self._base_url, max_retries=0, http_client=http_client
-                )
-            return self._opened
+        One for all would look, for every request, at every connection of all.
+        """
+        opened: Telnyx | None = getattr(self._of_thread, "client", None)
+        if opened is None:
+            # One thread at a time: the others would import the same, and it must not be half there.
+            with self._opening:
+                opened = self._of_thread.client = self._open()
+                self._opened.append(opened)
+        return opened
+
+    def _open(self) -> Telnyx:
+        from telnyx import DefaultHttpxClient, Telnyx  # noqa: PLC0415 - see __init__
+
+        if self._tls is None:
+            self._tls = httpx.create_ssl_context()
+        http_client = DefaultHttpxClient(
+            verify=self._tls,
+            follow_redirects=False,
+            event_hooks={"request": [_set_end], "response": [_bound]},
+        )
+        return Telnyx(api_key=self._api_key.reveal(), base_url=self._base_url, max_retries=0, http_client=http_client)
 
     def _answer(self, response: httpx.Response) -> Answer:
         text = self._redacted(response.text)
