@@ -1,0 +1,120 @@
+"""The doctor's look at what is ours: settings, policies, database, Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from redis.exceptions import RedisError
+
+from core.errors import SettingsError, StoreUnavailable
+from core.policies import catalogue
+from rescind import databases
+from rescind.findings import Finding, fail, ok, warn
+from schemas import policies
+from schemas.settings import Settings
+from store import backlog, durability
+from store.bell import connect
+from store.engine import Database
+
+_LONG_WAIT = timedelta(minutes=1)
+_REDIS_PATIENCE = timedelta(seconds=2)
+_OLDEST_REDIS = (6, 2)
+
+
+def keys(settings: Settings) -> Iterator[Finding]:
+    """Look for the keys and tokens that the processes ask for."""
+    if settings.telnyx_public_keys:
+        yield ok("public key", f"{len(settings.telnyx_public_keys)} valid Ed25519 key(s)")
+    else:
+        yield fail(
+            "public key",
+            "TELNYX_PUBLIC_KEY is not set, so the receiver refuses to start",
+            "copy it from Keys & Credentials in Telnyx's portal",
+        )
+    if settings.telnyx_api_key is None:
+        yield fail(
+            "API key",
+            "TELNYX_API_KEY is not set, so nothing can be cancelled",
+            "make one under Keys & Credentials in Telnyx's portal",
+        )
+    if settings.api_token is None:
+        yield warn(
+            "API token",
+            "RESCIND_API_TOKEN is not set, so /v1 and /metrics are closed",
+            "set it to a long random text, such as `openssl rand -hex 32` prints",
+        )
+
+
+def policy_file(settings: Settings) -> Iterator[Finding]:
+    """Read the policies."""
+    try:
+        rules = catalogue.rules(policies.load(settings.policies, required=policies.is_named(settings.policies)))
+    except SettingsError as error:
+        yield fail("policies", str(error), "correct the file")
+        return
+    source = str(settings.policies) if settings.policies.exists() else "by default"
+    yield ok("policies", f"{source}: " + ", ".join(f"{rule.name} ({rule.mode})" for rule in rules))
+
+
+def database(settings: Settings) -> Iterator[Finding]:
+    """Reach the database, and ask for its tables, its durability, and whether work piles up in it."""
+    ours = Database(settings.database_url)
+    named = ours.url.render_as_string(hide_password=True)
+    try:
+        databases.require_migrated(ours)
+        doubts = durability.doubts(ours)
+        with ours.read() as connection:
+            oldest = backlog.oldest_due(connection, now=datetime.now(UTC))
+    except SettingsError as error:
+        yield fail("database", f"{named}: {error}", "run `rescind migrate`")
+        return
+    except StoreUnavailable as error:
+        yield fail("database", f"{named}: {error}", "start it, or correct DATABASE_URL")
+        return
+    finally:
+        ours.dispose()
+    yield ok("database", f"{named} is reachable and migrated")
+    for doubt in doubts:
+        yield fail("durability", f"{doubt}", "without it a crash loses events that were answered 200")
+    waits = datetime.now(UTC) - oldest if oldest else timedelta()
+    if waits > _LONG_WAIT:
+        yield fail(
+            "backlog",
+            f"an accepted event has been waiting for {int(waits.total_seconds())} s",
+            "start `rescind sweeper` and `rescind worker`, and look into their logs",
+        )
+
+
+def redis(settings: Settings) -> Iterator[Finding]:
+    """Reach Redis, and ask for what makes it a good doorbell. It is never more than that, so little can fail."""
+    if settings.redis_url is None:
+        yield warn(
+            "Redis",
+            "REDIS_URL is not set: without the doorbell work begins a second or two later",
+            "set it, or use `rescind up`, which brings a Valkey",
+        )
+        return
+    try:
+        with connect(settings.redis_url, patience=_REDIS_PATIENCE) as client:
+            server = client.info("server")
+            memory = client.info("memory")
+            persistence = client.info("persistence")
+    except (RedisError, OSError, ValueError) as error:
+        yield warn(
+            "Redis", f"it does not answer: {error}", "start it, or correct REDIS_URL; the sweeper works meanwhile"
+        )
+        return
+    version = str(server.get("redis_version", "0"))
+    if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST_REDIS:
+        yield fail("Redis", f"version {version} is too old", "use Redis 6.2 or newer, or any Valkey")
+    else:
+        yield ok("Redis", f"version {version} answers")
+    if memory.get("maxmemory_policy") != "noeviction":
+        yield warn(
+            "Redis memory",
+            f"maxmemory-policy is {memory.get('maxmemory_policy')}, so a full Redis drops the doorbell",
+            "set maxmemory-policy noeviction",
+        )
+    if not persistence.get("aof_enabled"):
+        yield warn("Redis persistence", "appendonly is off, so a restart forgets the doorbell", "set appendonly yes")

@@ -1,0 +1,99 @@
+"""The doctor's look at Telnyx: the key, our clock against theirs, and where webhooks are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from rescind.findings import Finding, fail, ok, warn
+from schemas.settings import Settings
+
+_TIMEOUT = 10.0
+_PATH = "/webhooks/telnyx"
+_FAILOVER_PATH = f"{_PATH}/failover"
+#: An HTTP date is whole seconds, and the answer was on its way.
+_SKEW_WARN = timedelta(seconds=15)
+
+
+def telnyx(settings: Settings) -> Iterator[Finding]:
+    """Ask Telnyx for the messaging profiles; whatever it answers tells something."""
+    if settings.telnyx_api_key is None:
+        return
+    try:
+        response = httpx.get(
+            f"{settings.telnyx_base_url}/messaging_profiles",
+            params={"page[size]": 250},
+            headers={"Authorization": f"Bearer {settings.telnyx_api_key.reveal()}"},
+            timeout=_TIMEOUT,
+        )
+    except httpx.HTTPError as error:
+        yield fail("Telnyx", f"{settings.telnyx_base_url}: {error}", "check the network and TELNYX_BASE_URL")
+        return
+    yield from _clock(response, settings.tolerance)
+    if response.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        yield fail("Telnyx", f"it refuses TELNYX_API_KEY ({response.status_code})", "make a new key in the portal")
+        return
+    profiles = _profiles(response)
+    if profiles is None:
+        yield fail(
+            "Telnyx",
+            f"{settings.telnyx_base_url} answers {response.status_code}, not with messaging profiles",
+            "TELNYX_BASE_URL ends in /v2; if it does, try again later",
+        )
+        return
+    yield ok("Telnyx", f"reachable, with {len(profiles)} messaging profile(s)")
+    for profile in profiles:
+        yield from _webhooks(profile)
+
+
+def _clock(response: httpx.Response, tolerance: timedelta) -> Iterator[Finding]:
+    try:
+        theirs = parsedate_to_datetime(response.headers.get("date", ""))
+    except ValueError:
+        return
+    skew = abs(datetime.now(UTC) - theirs.astimezone(UTC))
+    if skew <= _SKEW_WARN:
+        yield ok("clock", f"within {int(_SKEW_WARN.total_seconds())} s of Telnyx's")
+        return
+    told = f"{int(skew.total_seconds())} s off Telnyx's"
+    remedy = "synchronise it (NTP): signatures are judged, and messages cancelled, by it"
+    yield (fail if skew > tolerance / 2 else warn)("clock", told, remedy)
+
+
+def _profiles(response: httpx.Response) -> list[Mapping[str, Any]] | None:
+    try:
+        profiles = response.json()["data"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return [each for each in profiles if isinstance(each, Mapping)] if isinstance(profiles, list) else None
+
+
+def _webhooks(profile: Mapping[str, Any]) -> Iterator[Finding]:
+    subject = f"profile {profile.get('name') or profile.get('id')}"
+    version = profile.get("webhook_api_version")
+    url, failover = profile.get("webhook_url"), profile.get("webhook_failover_url")
+    if not url:
+        yield warn(subject, "it has no webhook_url, so its events come nowhere", f"set it to https://…{_PATH}")
+        return
+    if version != "2":
+        yield fail(
+            subject,
+            f"its webhook_api_version is {version}, whose events are unsigned and shaped otherwise",
+            'set webhook_api_version to "2"',
+        )
+    if urlsplit(str(url)).path.rstrip("/") != _PATH:
+        yield warn(subject, f"its webhook_url is {url}", f"Rescind listens at https://…{_PATH}")
+    if not failover:
+        yield warn(
+            subject,
+            "it has no webhook_failover_url, so an outage of a few minutes loses events",
+            f"set it to https://…{_FAILOVER_PATH} on another host",
+        )
+    if version == "2" and failover:
+        yield ok(subject, f"webhooks go to {url}")
