@@ -21,6 +21,7 @@ from store.engine import Database
 
 log = structlog.get_logger()
 
+#: Large enough that a transaction's cost is shared, small enough that other writers are not kept waiting.
 BATCH = 200
 #: An event whose applying keeps failing is parked as a dead letter after this many tries.
 TRIES = 5
@@ -33,6 +34,7 @@ class Applier:
     database: Database
     rules: Sequence[Rule]
     now: Callable[[], datetime]
+    batch: int = BATCH
 
     def apply(self) -> int:
         """Apply the next batch and return how many events were taken; 0 when none waits.
@@ -43,7 +45,7 @@ class Applier:
         taken: list[PendingEvent] = []
         try:
             with self.database.begin() as connection:
-                taken = backlog.claim(connection, now=self.now(), limit=BATCH)
+                taken = backlog.claim(connection, now=self.now(), limit=self.batch)
                 self._absorb(connection, taken)
         except StoreUnavailable:
             raise
