@@ -226,3 +226,12 @@ def test_two_claiming_at_once_never_share_a_row(database):
         thread.join()
     everything = [of for mine in taken for of in mine]
     assert len(everything) == len(set(everything)) == 200
+
+
+@pytest.mark.parametrize("due", [5, 2500])
+def test_the_first_due_are_found_whether_few_or_many_are(sqlite_database, due):
+    order(sqlite_database, *(ordered(message_id(number), hours=3 - number / 1000) for number in range(due)))
+    waiting = [ordered(message_id(number), hours=1, at=NOW + timedelta(hours=1)) for number in range(due, due + 500)]
+    order(sqlite_database, *waiting)
+    claimed = [each.message_id for each in claim(sqlite_database, limit=3)]
+    assert claimed == [message_id(due - 1), message_id(due - 2), message_id(due - 3)]
