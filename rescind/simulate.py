@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from datetime import timedelta
 
@@ -20,7 +21,7 @@ _KEY = "KEY_simulated"
 @click.option("--webhook-url", help="Where webhooks go, on this machine.")
 @click.option("--failover-url", help="Where webhooks go when the first URL fails.")
 @click.option("--speed", default=1.0, show_default=True, help="Simulated seconds to a real one.")
-@click.option("--seed", type=int, help="Make ids, the signing key and chances repeat.")
+@click.option("--seed", help="Make ids, the signing key and chances repeat.")
 @click.option("--rate-limit", type=float, help="API requests a second before 429.")
 @click.option("--latency", type=float, default=0.0, show_default=True, help="Seconds that each answer takes longer.")
 def simulate_command(
@@ -30,7 +31,7 @@ def simulate_command(
     webhook_url: str | None,
     failover_url: str | None,
     speed: float,
-    seed: int | None,
+    seed: str | None,
     rate_limit: float | None,
     latency: float,
 ) -> None:
@@ -44,7 +45,7 @@ def simulate_command(
     try:
         running = simulator.running(
             clock=simulator.Clock(speed=speed),
-            seed=seed,
+            seed=number_of(seed),
             host=host,
             port=port,
             webhook_url=webhook_url,
@@ -73,3 +74,8 @@ def environment(running: simulator.RunningSimulator) -> dict[str, str]:
         "TELNYX_API_KEY": _KEY,
         "TELNYX_BASE_URL": running.base_url,
     }
+
+
+def number_of(seed: str | None) -> int | None:
+    """Return a seed, which may be any text, as the number it stands for."""
+    return None if seed is None else int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8])

@@ -56,7 +56,7 @@ class Valkey:
         self._take_directory()
         for _ in range(_TRIES):
             # Another program may take the port between our look and the server's start.
-            port = self.port or _free_port()
+            port = self.port or free_port()
             process = Process(
                 [str(binary), str(self._write_settings(port))],
                 output=subprocess.DEVNULL,
@@ -164,7 +164,8 @@ def _is_ours(client: Redis) -> bool:
     return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a loopback port that nobody listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
