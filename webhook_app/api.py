@@ -55,5 +55,5 @@ def register(
 class _CampaignKey(BaseConverter):
     """All that is left of a path: keys are the sender's own, and may have slashes in them."""
 
-    regex = ".+"
+    regex = r"[\s\S]+"
     part_isolating = False
