@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+import structlog
 
 from core.errors import SettingsError
 from rescind import databases, logs
@@ -10,6 +11,8 @@ from schemas.settings import Settings
 from workers import jobs, rq_worker
 from workers.runtime import Runtime, now
 from workers.sweeper import Sweeper
+
+log = structlog.get_logger()
 
 _NEEDED = ("TELNYX_API_KEY",)
 
@@ -27,6 +30,7 @@ def worker_command() -> None:
     runtime = jobs.runtime()
     databases.require_migrated_if_there(runtime.database)
     runtime.warm_up()
+    log.info("worker_started")
     rq_worker.run_worker(settings.redis_url, stop=jobs.stop)
     runtime.close()
 
@@ -39,6 +43,7 @@ def sweeper_command() -> None:
     jobs.stop.listen()
     runtime = Runtime.from_settings(settings)
     databases.require_migrated_if_there(runtime.database)
+    log.info("sweeper_started")
     Sweeper(
         database=runtime.database,
         bell=runtime.bell,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
+import structlog
+
 from core.policies import catalogue
 from schemas import policies
 from schemas.settings import Settings
@@ -18,6 +20,8 @@ from workers.draining import Drain
 from workers.pacing import Pacer
 from workers.reviewing import Reviewer
 from workers.telnyx import TelnyxClient
+
+log = structlog.get_logger()
 
 #: The pace is asked for between requests, so a Redis that is slow is done without.
 _PACE_PATIENCE = timedelta(milliseconds=100)
@@ -55,12 +59,17 @@ class Runtime:
 
     def warm_up(self) -> None:
         """Import, beside other work, what the first cancellation needs: it would take seconds then."""
-        threading.Thread(target=import_module, args=("telnyx",), name="warm-up", daemon=True).start()
+        threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
 
     def close(self) -> None:
         """Wait for the answers that are under way, a few seconds at most, record them, and let go of everything."""
         self.drain.canceller.close()
         self.database.dispose()
+
+
+def _warm_up() -> None:
+    import_module("telnyx")
+    log.info("warmed_up")
 
 
 def now() -> datetime:

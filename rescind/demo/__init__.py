@@ -59,7 +59,7 @@ def _tell(outcome: Outcome, *, seed: int, seconds: float) -> None:
     click.echo(f"{mark} {outcome.scheduled} messages were scheduled at Telnyx.")
     click.echo(
         f"{mark} {outcome.cancelled} of them, all to recipients who refused or of the ended campaign, are cancelled"
-        f" there; after a STOP it took {outcome.median_seconds:.1f} s (median), {outcome.slowest_seconds:.1f} s at most."
+        f" there: {outcome.median_seconds:.1f} s after a STOP (median), {outcome.slowest_seconds:.1f} s at most."
     )
     click.echo(f"{mark} {outcome.kept} others are still scheduled, and nobody asked to cancel them.")
     click.echo(f"{mark} The ledger adds up. ({seconds:.0f} s, --seed {seed})")

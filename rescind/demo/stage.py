@@ -16,14 +16,12 @@ from types import TracebackType
 from typing import Self
 
 import httpx
-from redis.exceptions import RedisError
 
 from core.errors import ProcessorError
 from rescind import serving
 from rescind.processes import Process
 from rescind.valkey import Valkey, free_port
 from store import migrating
-from store.bell import connect
 from store.engine import Database
 
 #: An operator's own settings must not leak in, and nothing may be sent by way of a proxy.
@@ -67,7 +65,7 @@ class Stage:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def start(self) -> None:
-        """Start everything, and return when a webhook would be accepted and a worker listens. Raises DemoFailed."""
+        """Start everything, and return when webhooks are accepted and a worker has all it needs. Raises DemoFailed."""
         port, telnyx_port = free_port(), free_port()
         self.url, self.telnyx_url = f"http://{_HOST}:{port}", f"http://{_HOST}:{telnyx_port}"
         environ = {name: value for name, value in os.environ.items() if not _is_foreign(name)}
@@ -83,7 +81,7 @@ class Stage:
         self._start("sweeper", environ, "sweeper")
         self._run("receiver", serving.receiver(_HOST, port, workers=1), environ | self._simulated())
         self._wait("receiver", self._is_receiving)
-        self._wait("worker", self._has_worker)
+        self._wait("worker", self._is_working)
 
     def require_alive(self) -> None:
         """Raise DemoFailed when a process has ended."""
@@ -138,10 +136,8 @@ class Stage:
             return httpx.get(f"{self.url}/readyz", timeout=2, trust_env=False).is_success
         return False
 
-    def _has_worker(self) -> bool:
-        with suppress(RedisError, OSError), connect(self._valkey.url) as redis:
-            return bool(redis.exists("rq:workers"))
-        return False
+    def _is_working(self) -> bool:
+        return "warmed_up" in self._log("worker").read_text()
 
     def _log(self, name: str) -> Path:
         return self._folder / f"{name}.log"
