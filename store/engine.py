@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,8 @@ class Database:
         self.url = _checked(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url, pool_size)
-        self._turn = _WriteTurn(Path(f"{self.url.database}.lock")) if self.is_sqlite else None
+        #: The right to write, which one transaction at a time has on SQLite, and any number have on PostgreSQL.
+        self.turn = _WriteTurn(Path(f"{self.url.database}.lock")) if self.is_sqlite else nullcontext()
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
@@ -44,13 +45,13 @@ class Database:
 
         Raises StoreUnavailable when the database cannot be reached, or is locked for too long.
         """
-        with translated():
-            if self._turn is None:
-                with self.engine.begin() as connection:
-                    yield connection
-                return
-            with self._turn, self.engine.connect().execution_options(write=True) as connection, connection.begin():
-                yield connection
+        with (
+            translated(),
+            self.turn,
+            self.engine.connect().execution_options(write=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:

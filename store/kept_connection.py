@@ -18,13 +18,11 @@ Result = TypeVar("Result")
 
 
 class KeptConnection:
-    """Runs write transactions of one thread, on PostgreSQL over a connection of its own.
+    """Runs write transactions of one thread over a connection that nobody else uses.
 
-    A connection from the pool is asked first whether it is alive, and a
-    transaction begins and ends with statements of its own: four journeys where
-    the work is one. So this one is not asked, and each statement commits by
-    itself: several statements are not one transaction, and work must be such
-    that it can be done again after any of them. SQLite has no journeys to save.
+    A connection from the pool is asked first whether it is alive. This one is not; when it turns out to be dead, the
+    work is done again over a new one. On PostgreSQL each statement commits by itself, which makes one journey of
+    three. So work must be such that it can be done again after any of its statements.
     """
 
     def __init__(self, database: Database) -> None:
@@ -37,37 +35,39 @@ class KeptConnection:
 
     def write(self, work: Callable[[sa.Connection], Result]) -> Result:
         """Return what the work returns, committed. Raises StoreUnavailable, or what the work raises."""
-        if self._database.is_sqlite:
-            with self._database.begin() as connection:
-                return work(connection)
         was_kept = self._connection is not None
         try:
             return self._once(work)
         except StoreUnavailable:
-            # A server that restarted leaves dead connections behind; one of those says nothing about the server now.
-            if not was_kept or self._connection is not None:
+            # A server that restarted leaves dead connections behind, which say nothing about the server now.
+            if not (was_kept and self._is_dead()):
                 raise
         return self._once(work)
 
     def _once(self, work: Callable[[sa.Connection], Result]) -> Result:
-        with translated():
+        with translated(), self._database.turn:
             connection = self._connection or self._connect()
             try:
                 with connection.begin():
                     return work(connection)
             except BaseException:
-                if self._driver.closed:
-                    self._drop(connection)
+                self._drop(connection)
                 raise
 
     def _connect(self) -> sa.Connection:
-        connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        connection = self._database.engine.connect()
         self._driver = connection.connection.driver_connection
+        if self._database.is_sqlite:
+            self._connection = connection.execution_options(write=True)
+            return self._connection
         with self._cutting:
             # A descriptor of our own for the same socket: the driver's number may already be another connection's.
             self._line = socket.socket(fileno=os.dup(self._driver.fileno()))
-        self._connection = connection
-        return connection
+        self._connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        return self._connection
+
+    def _is_dead(self) -> bool:
+        return not self._database.is_sqlite and bool(self._driver.closed)
 
     def _drop(self, connection: sa.Connection) -> None:
         self._connection = None
