@@ -37,7 +37,7 @@ def ledger_command(*, wants_json: bool) -> None:
 
 
 @click.command("messages")
-@click.option("--ledger", type=click.Choice([*LedgerState]), help="Only those that stand so.")
+@click.option("--ledger", type=click.Choice([each.value for each in LedgerState]), help="Only those that stand so.")
 @click.option("--campaign", help="Only those of this campaign.")
 @click.option("--to", help="Only those to this number.")
 @_limit
@@ -69,7 +69,7 @@ def _message(shown: dict[str, Any]) -> tuple[object, ...]:
 
 
 @click.command("events")
-@click.option("--status", type=click.Choice([*InboxStatus]), help="Only those that stand so.")
+@click.option("--status", type=click.Choice([each.value for each in InboxStatus]), help="Only those that stand so.")
 @click.option("--dead", is_flag=True, help="Only dead letters: accepted, and not applied.")
 @click.option("--type", "event_type", help="Only those of this type, such as message.received.")
 @_limit

@@ -140,3 +140,25 @@ def accept_stop(database: Database, *, sender: str, received_at: datetime | None
 def status_of(database: Database, event_id: str) -> str:
     with database.read() as connection:
         return connection.scalar(sa.select(inbox_table.c.status).where(inbox_table.c.event_id == event_id))
+
+
+def descendants(pid: int) -> set[int]:
+    """Return all processes below one, by Linux's own account."""
+    below: set[int] = set()
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in task.read_text().split():
+            below |= {int(child)} | descendants(int(child))
+    return below
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def named(pids: set[int], words: str) -> set[int]:
+    """Return those of the processes whose command line holds the words."""
+    lines = {pid: Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode() for pid in pids}
+    return {pid for pid, line in lines.items() if words in line and "guard.py" not in line}

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import httpx
+import pytest
+from redis import Redis
+
+import simulator
+from rescind import examining_telnyx
+from rescind.valkey import Valkey
+from tests.processes import accept_stop
+
+WEBHOOKS = "http://127.0.0.1:8000/webhooks/telnyx"
+TOKEN = "a-token-for-the-doctor"
+
+
+@pytest.fixture
+def telnyx():
+    with simulator.running(webhook_url=WEBHOOKS, webhook_failover_url=f"{WEBHOOKS}/failover", api_key="KEY") as running:
+        yield running
+
+
+@pytest.fixture
+def valkey(tmp_path):
+    server = Valkey(tmp_path / "valkey")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def healthy(telnyx, sqlite_url):
+    return {
+        "TELNYX_PUBLIC_KEY": telnyx.public_key,
+        "TELNYX_API_KEY": "KEY",
+        "TELNYX_BASE_URL": telnyx.base_url,
+        "DATABASE_URL": sqlite_url,
+        "RESCIND_API_TOKEN": TOKEN,
+    }
+
+
+@pytest.fixture
+def examine(run):
+    """Runs the doctor; its status, and what it found as {subject: (state, told)}, the worst last."""
+
+    def examine_(**settings: str):
+        ran = run("doctor", "--json", **settings)
+        found = json.loads(ran.out)["data"]
+        assert all(bool(each["remedy"]) != (each["state"] == "ok") for each in found)
+        order = ["ok", "warn", "fail"]
+        worst_last = sorted(found, key=lambda each: order.index(each["state"]))
+        return ran.status, {each["subject"]: (each["state"], each["told"]) for each in worst_last}
+
+    return examine_
+
+
+def test_all_is_well_where_all_is_well(examine, healthy, valkey):
+    status, found = examine(REDIS_URL=valkey.url, **healthy)
+
+    assert status == 0
+    assert {state for state, _ in found.values()} == {"ok"}
+    assert set(found) == {"public key", "policies", "database", "Redis", "clock", "Telnyx", "profile Simulated profile"}
+
+
+def test_missing_keys_are_failures(examine, sqlite_url):
+    status, found = examine(DATABASE_URL=sqlite_url)
+
+    assert status == 1
+    assert found["public key"][0] == found["API key"][0] == "fail"
+    assert found["API token"][0] == "warn"
+    assert "Telnyx" not in found
+
+
+def test_every_wrong_setting_is_a_line(run):
+    ran = run("doctor", RESCIND_TOLERANCE="soon", RESCIND_POLICY="x", TELNYX_API_KEY="KEY_secret")
+
+    assert ran.status == 1
+    assert ran.out.count("✗ settings: ") == 2
+    assert "secret" not in ran.out
+
+
+@pytest.mark.parametrize(
+    ("settings", "subject", "state", "told"),
+    [
+        pytest.param({"TELNYX_API_KEY": "other"}, "Telnyx", "fail", "refuses TELNYX_API_KEY", id="wrong key"),
+        pytest.param({"TELNYX_BASE_URL": "http://127.0.0.1:9/v2"}, "Telnyx", "fail", "127.0.0.1:9", id="nobody there"),
+        pytest.param(
+            {"RESCIND_POLICIES": "none.toml"}, "policies", "fail", "none.toml does not exist", id="no policies"
+        ),
+        pytest.param({"DATABASE_URL": "sqlite:///e.db"}, "database", "fail", "is empty", id="not migrated"),
+        pytest.param(
+            {"DATABASE_URL": "postgresql://u:secret@127.0.0.1:9/n"}, "database", "fail", "u:***@127.0.0.1", id="away"
+        ),
+        pytest.param({"REDIS_URL": "redis://127.0.0.1:9"}, "Redis", "warn", "does not answer", id="no Redis"),
+    ],
+)
+def test_what_does_not_work_is_named(examine, healthy, settings, subject, state, told):
+    status, found = examine(**(healthy | settings))
+
+    assert found[subject][0] == state
+    assert told in found[subject][1]
+    assert status == (1 if state == "fail" else 0)
+    assert "secret" not in str(found)
+
+
+def test_a_redis_that_forgets_is_warned_of(examine, healthy, valkey):
+    with Redis.from_url(valkey.url) as redis:
+        redis.config_set("maxmemory-policy", "allkeys-lru")
+        redis.config_set("appendonly", "no")
+
+    status, found = examine(REDIS_URL=valkey.url, **healthy)
+
+    assert status == 0
+    assert found["Redis memory"][0] == found["Redis persistence"][0] == "warn"
+
+
+def test_profiles_that_send_events_elsewhere_are_told(examine, healthy, telnyx):
+    profile = telnyx.simulator.profiles()[0]["id"]
+    telnyx.simulator.configure(
+        {"profiles": {profile: {"webhook_api_version": "1", "webhook_url": "http://127.0.0.1:8000/other"}}}
+    )
+
+    status, found = examine(**healthy)
+
+    assert status == 1
+    assert "webhook_api_version is 1" in found["profile Simulated profile"][1]
+
+
+def test_work_that_piles_up_is_a_failure(examine, healthy, sqlite_database):
+    accept_stop(sqlite_database, sender="+15557650101", received_at=datetime.now(UTC) - timedelta(minutes=3))
+
+    status, found = examine(**healthy)
+
+    assert status == 1
+    assert found["backlog"][0] == "fail"
+
+
+@pytest.mark.parametrize(
+    ("off", "state"),
+    [
+        pytest.param(timedelta(seconds=3), "ok", id="in step"),
+        pytest.param(timedelta(seconds=-40), "warn", id="a little off"),
+        pytest.param(timedelta(minutes=4), "fail", id="so far off that signatures will be refused"),
+    ],
+)
+def test_our_clock_is_compared_with_theirs(off, state):
+    response = httpx.Response(200, headers={"Date": format_datetime(datetime.now(UTC) + off)})
+
+    (found,) = examining_telnyx._clock(response, timedelta(minutes=5))
+
+    assert found.state == state
+
+
+def test_every_variable_is_explained_and_no_secret_shown(run):
+    ran = run("doctor", "--explain", TELNYX_API_KEY="KEY_secret", DATABASE_URL="sqlite:///mine.db")
+
+    assert ran.status == 0
+    assert "TELNYX_API_KEY (no default; now ***)" in ran.out
+    assert "RESCIND_CANCEL_RATE (default 20; now unset)" in ran.out
+    assert "secret" not in ran.out

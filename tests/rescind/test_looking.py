@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ledger import consenting
+from tests import reports
+from tests.processes import accept_stop, schedule
+from tests.reports import ALICE, BOB, message_id
+
+
+@pytest.fixture
+def held(sqlite_url, sqlite_database):
+    """Two messages, one recipient of which has refused, and an event that waits."""
+    schedule(sqlite_database, message_id(1), to=ALICE)
+    schedule(sqlite_database, message_id(2), to=BOB)
+    with sqlite_database.begin() as connection:
+        consenting.opt_out(
+            connection,
+            ALICE,
+            reports.RULES,
+            cause="opt-out:1",
+            messaging_profile_id=None,
+            reason="by phone \x1b[31m\u202e",
+            now=reports.NOW,
+        )
+    accept_stop(sqlite_database, sender=BOB)
+    return {"DATABASE_URL": sqlite_url}
+
+
+def test_ledger_adds_up(run, held):
+    data = json.loads(run("ledger", "--json", **held).out)["data"]
+
+    assert (data["registered"], data["pending"]) == (2, 2)
+    assert data["registered"] == sum(data[each] for each in ("pending", "cancelled", "released", "breach"))
+    assert "registered" in run("ledger", **held).out
+
+
+def test_messages_are_listed_newest_first(run, held):
+    data = json.loads(run("messages", "--json", **held).out)["data"]
+
+    assert [each["id"] for each in data] == [message_id(2), message_id(1)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ids"),
+    [
+        pytest.param(("--to", ALICE), [1], id="by recipient"),
+        pytest.param(("--ledger", "breach"), [], id="by ledger"),
+        pytest.param(("--limit", "1"), [2], id="limited"),
+        pytest.param(("--campaign", "none"), [], id="by campaign"),
+    ],
+)
+def test_messages_can_be_narrowed(run, held, arguments, ids):
+    data = json.loads(run("messages", "--json", *arguments, **held).out)["data"]
+
+    assert [each["id"] for each in data] == [message_id(number) for number in ids]
+
+
+def test_tables_show_whole_ids(run, held):
+    assert message_id(1) in run("messages", **held).out
+
+
+def test_events_are_listed_and_dead_letters_apart(run, held):
+    (event,) = json.loads(run("events", "--json", **held).out)["data"]
+
+    assert (event["status"], event["event_type"]) == ("pending", "message.received")
+    assert json.loads(run("events", "--dead", "--json", **held).out) == {"data": []}
+    assert event["event_id"] in run("events", "--status", "pending", "--type", "message.received", **held).out
+
+
+def test_why_tells_the_story_and_obeys_nothing_in_it(run, held):
+    told = run("why", message_id(1), **held).out
+
+    assert "opted out" in told
+    assert "by phone \\x1b[31m\\u202e" in told
+    assert "\x1b" not in told
+    assert json.loads(run("why", message_id(1), "--json", **held).out)["data"]["message"]["id"] == message_id(1)
+
+
+def test_why_of_an_unknown_message_is_one_line(run, held):
+    ran = run("why", message_id(9), **held)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith(f"rescind: no message {message_id(9)}")
+
+
+def test_a_database_without_tables_is_told_from_one_that_is_away(run, tmp_path):
+    empty = run("ledger", DATABASE_URL=f"sqlite:///{tmp_path}/empty.db")
+    away = run("ledger", DATABASE_URL="postgresql://nobody:secret@127.0.0.1:9/none")
+
+    assert (empty.status, away.status) == (2, 2)
+    assert "run `rescind migrate`" in empty.err
+    assert "the database cannot be used now" in away.err
+    assert "secret" not in away.err

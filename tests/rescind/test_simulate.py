@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import shlex
+import signal
+import socket
+
+import httpx
+
+from tests.processes import Running, free_port, wait_for
+
+
+def exports(running: Running) -> dict[str, str]:
+    lines = [line for line in running.lines if line.startswith("export ")]
+    return dict(shlex.split(line)[1].split("=", 1) for line in lines)
+
+
+def test_it_prints_the_environment_that_points_at_it_and_ends_on_ctrl_c(tmp_path):
+    with Running("simulate", "--port", "0", "--seed", "demo", log=tmp_path / "log", chosen={}) as telnyx:
+        assert wait_for(lambda: len(exports(telnyx)) == 3, 20)
+        said = exports(telnyx)
+        answer = httpx.post(
+            f"{said['TELNYX_BASE_URL']}/messages",
+            headers={"Authorization": f"Bearer {said['TELNYX_API_KEY']}"},
+            json={"from": "+15557650900", "to": "+15557650101", "text": "Hi"},
+            trust_env=False,
+        )
+
+        assert answer.status_code == 200
+        assert telnyx.stop(signal.SIGINT) < 5
+        assert telnyx.process.returncode == 0
+    with Running("simulate", "--port", "0", "--seed", "demo", log=tmp_path / "again", chosen={}) as telnyx:
+        assert wait_for(lambda: len(exports(telnyx)) == 3, 20)
+        assert exports(telnyx)["TELNYX_PUBLIC_KEY"] == said["TELNYX_PUBLIC_KEY"]
+
+
+def test_a_port_that_is_taken_is_one_line(run):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ran = run("simulate", "--port", str(taken.getsockname()[1]))
+
+    assert ran.status == 2
+    assert "choose another --port" in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_a_webhook_url_on_another_machine_is_refused(run):
+    ran = run("simulate", "--port", str(free_port()), "--webhook-url", "nonsense")
+
+    assert ran.status == 2
+    assert ran.err.startswith("rescind: ")
