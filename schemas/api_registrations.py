@@ -17,7 +17,9 @@ class TelnyxRecipient(Schema):
 
         unknown = INCLUDE
 
-    phone_number = text("in E.164")
+    phone_number = fields.String(
+        required=True, validate=validate.Length(1, 64), metadata=described("in E.164, such as +15551230001")
+    )
 
 
 class TelnyxMessage(Schema):

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import json
 import sqlite3
 
 import pytest
+from nacl.signing import SigningKey
 
+from schemas.settings import Settings
 from store.engine import Database
 from tests.api_calls import TOKEN, Api, refused, telnyx_message, told, untouched
+from tests.reports import NOW
+from webhook_app import create_app
 
 ROUTES = [
     ("POST", "/v1/messages"),
@@ -161,6 +166,27 @@ def test_database_that_is_locked_is_503_and_says_when_to_come_again(sqlite_datab
     assert api.rung == 0
     holder.close()
     assert api.post("/v1/messages", telnyx_message()).status_code == 201
+
+
+def test_application_serves_the_api_under_its_settings(sqlite_url):
+    settings = Settings.from_env(
+        {
+            "TELNYX_PUBLIC_KEY": base64.b64encode(bytes(SigningKey.generate().verify_key)).decode(),
+            "DATABASE_URL": sqlite_url,
+            "RESCIND_API_TOKEN": TOKEN.replace(" ", "-"),
+        }
+    )
+    rung = []
+    client = create_app(settings, ring=lambda: rung.append(1), clock=lambda: NOW).test_client()
+    headers = {"Authorization": f"Bearer {TOKEN.replace(' ', '-')}"}
+
+    registered = client.post("/v1/messages", json=telnyx_message(), headers=headers)
+    assert (told(registered, 201)["ledger"], rung) == ("pending", [1])
+    refused(client.get("/v1/ledger"), 401)
+    assert client.get("/openapi.json").get_json()["openapi"] == "3.1.0"
+    # The token of the API opens no other door, and none asks for it.
+    refused(client.post("/webhooks/telnyx", json={}, headers=headers), 401)
+    assert client.get("/healthz").status_code == 200
 
 
 class Broken:
