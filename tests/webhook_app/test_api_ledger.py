@@ -27,7 +27,11 @@ def test_sums_add_up_to_what_was_registered(api):
         absorbing.absorb(connection, heard(*sent), RULES, now=NOW)
 
     assert told(api.get("/v1/ledger")) == {
-        "registered": 4, "pending": 1, "cancelled": 1, "released": 1, "breach": 1,
+        "registered": 4,
+        "pending": 1,
+        "cancelled": 1,
+        "released": 1,
+        "breach": 1,
         "breach_causes": {"left_early": 1},
     }
 
