@@ -20,6 +20,8 @@ from store.engine import Database
 _LONG_WAIT = timedelta(minutes=1)
 _REDIS_PATIENCE = timedelta(seconds=2)
 _OLDEST_REDIS = (6, 2)
+_SHORT_TOKEN = 16
+_LONG_TOKEN = "set it to a long random text, such as `openssl rand -hex 32` prints"
 
 
 def keys(settings: Settings) -> Iterator[Finding]:
@@ -41,9 +43,11 @@ def keys(settings: Settings) -> Iterator[Finding]:
     if settings.api_token is None:
         yield warn(
             "API token",
-            "RESCIND_API_TOKEN is not set, so /v1 and /metrics are closed",
-            "set it to a long random text, such as `openssl rand -hex 32` prints",
+            "RESCIND_API_TOKEN is not set, so /v1 is closed",
+            _LONG_TOKEN,
         )
+    elif len(settings.api_token.reveal()) < _SHORT_TOKEN:
+        yield warn("API token", "RESCIND_API_TOKEN is short enough to be guessed", _LONG_TOKEN)
 
 
 def policy_file(settings: Settings) -> Iterator[Finding]:

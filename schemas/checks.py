@@ -9,7 +9,6 @@ from marshmallow import ValidationError
 
 from schemas import keys
 
-_MIN_TOKEN = 16
 _TELNYX_HOST, _TELNYX_PATH = "api.telnyx.com", "/v2"
 
 
@@ -25,13 +24,6 @@ def credential(raw: str) -> None:
     """Check what is sent in a header: visible ASCII characters, no blanks."""
     if not all("!" <= char <= "~" for char in raw):
         raise ValidationError("has a blank or another character that no HTTP header can carry; copy it again")
-
-
-def token(raw: str) -> None:
-    """Check RESCIND_API_TOKEN."""
-    credential(raw)
-    if len(raw) < _MIN_TOKEN:
-        raise ValidationError(f"has {len(raw)} characters; give at least {_MIN_TOKEN}")
 
 
 def base_url(raw: str) -> None:

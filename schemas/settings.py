@@ -41,7 +41,7 @@ class Settings:
     def from_env(cls, environ: Mapping[str, str] | None = None, *, require: Collection[str] = ()) -> Settings:
         """Read the settings from the process's environment, or from the one given; a blank value counts as unset.
 
-        Raises SettingsError, one line for all that is wrong, unknown, or in ``require`` and not set.
+        Raises SettingsError, one line for all that is wrong, mistyped, or in ``require`` and not set.
         """
         given = _given(os.environ if environ is None else environ)
         env = _Env(given)
@@ -49,7 +49,7 @@ class Settings:
         api_key = env.str("TELNYX_API_KEY", None, validate=checks.credential)
         base_url = env.str("TELNYX_BASE_URL", _default("TELNYX_BASE_URL"), validate=checks.base_url)
         redis_url = env.str("REDIS_URL", None, validate=checks.redis_url)
-        token = env.str("RESCIND_API_TOKEN", None, validate=checks.token)
+        token = env.str("RESCIND_API_TOKEN", None, validate=checks.credential)
         tolerance = env.int("RESCIND_TOLERANCE", int(_default("RESCIND_TOLERANCE")), validate=_between(1, 3600))
         rate = env.int("RESCIND_CANCEL_RATE", int(_default("RESCIND_CANCEL_RATE")), validate=_between(1, 1000))
         database_url = env.str("DATABASE_URL", _default("DATABASE_URL"))
@@ -93,7 +93,7 @@ def _between(lowest: int, highest: int) -> Range:
 
 def _refuse(env: _Env, given: Mapping[str, str], require: Collection[str]) -> None:
     """Raise SettingsError when anything is wrong."""
-    lines = variables.unknown(given)
+    lines = variables.mistyped(given)
     try:
         env.seal()
     except EnvValidationError as error:

@@ -43,21 +43,14 @@ VARIABLES = (
     Variable(
         "RESCIND_API_TOKEN",
         None,
-        "bearer token for /v1 and /metrics, at least 16 characters; unset, those are closed",
+        "bearer token for /v1; unset, it is closed",
         is_secret=True,
     ),
     Variable("RESCIND_TOLERANCE", "300", "seconds that the timestamp of a webhook's signature may be off, 1 to 3600"),
     Variable("RESCIND_CANCEL_RATE", "20", "requests a second to Telnyx, shared by all workers, 1 to 1000"),
 )
 
-#: Names in the contract that other programs of this family read.
-_READ_ELSEWHERE = (
-    "RESCIND_CONSOLE_PASSWORD",
-    "RESCIND_SPOOL",
-    "RESCIND_HANDOVER_URL",
-    "RESCIND_HANDOVER_SECRET",
-)
-_OURS, _FOR_TESTS = "RESCIND_", "RESCIND_TEST_"
+_OURS = "RESCIND_"
 
 
 def explain() -> list[Variable]:
@@ -65,12 +58,16 @@ def explain() -> list[Variable]:
     return list(VARIABLES)
 
 
-def unknown(names: Iterable[str]) -> list[str]:
-    """Return one line for every name that is meant for us and that nobody reads: a typo would go unseen."""
-    known = [variable.name for variable in VARIABLES] + list(_READ_ELSEWHERE)
-    ours = {name.removeprefix(_OURS) for name in known if name.startswith(_OURS)}
+def mistyped(names: Iterable[str]) -> list[str]:
+    """Return one line for every name that is almost one of ours: its value would go unread, unseen.
+
+    A name that resembles none is somebody else's.
+    """
+    known = {variable.name.removeprefix(_OURS) for variable in VARIABLES if variable.name.startswith(_OURS)}
     return [
-        f"{name} is unknown{problems.did_you_mean(name.removeprefix(_OURS), ours, shown_with=_OURS)}"
+        f"{name} is unknown{meant}"
         for name in sorted(names)
-        if name.startswith(_OURS) and not name.startswith(_FOR_TESTS) and name not in known
+        if name.startswith(_OURS)
+        and name.removeprefix(_OURS) not in known
+        and (meant := problems.did_you_mean(name.removeprefix(_OURS), known, shown_with=_OURS))
     ]

@@ -168,7 +168,6 @@ def test_wrong_value_is_refused_with_the_remedy(name, value, reason):
         ("TELNYX_API_KEY", "KEY\ncanary", "has a blank"),
         ("TELNYX_API_KEY", "KEY\N{EN DASH}canary", "has a blank or another character"),
         ("TELNYX_BASE_URL", "https://canary:canary@api.telnyx.com/v2", "has more than a host and a path"),
-        ("RESCIND_API_TOKEN", "canary", "has 6 characters; give at least 16"),
         ("RESCIND_API_TOKEN", "canary canary canary", "has a blank"),
         ("REDIS_URL", "http://:canary@127.0.0.1", "is no Redis URL"),
         ("REDIS_URL", "canary", "is no Redis URL"),
@@ -206,26 +205,26 @@ def test_redis_within_the_machine_or_with_a_password_is_taken(url):
     [
         ("RESCIND_API_TOKN", "RESCIND_API_TOKN is unknown; did you mean 'RESCIND_API_TOKEN'?"),
         ("RESCIND_TOLERENCE", "RESCIND_TOLERENCE is unknown; did you mean 'RESCIND_TOLERANCE'?"),
-        ("RESCIND_XYZ", "RESCIND_XYZ is unknown"),
+        ("RESCIND_CANCLE_RATE", "RESCIND_CANCLE_RATE is unknown; did you mean 'RESCIND_CANCEL_RATE'?"),
     ],
 )
-def test_unknown_variable_of_ours_is_refused(name, line):
+def test_mistyped_variable_of_ours_is_refused(name, line):
     assert refused(**{name: "canary"}) == line
 
 
 @pytest.mark.parametrize(
     "name", ["RESCIND_SPOOL", "RESCIND_CONSOLE_PASSWORD", "RESCIND_HANDOVER_URL", "RESCIND_HANDOVER_SECRET",
-             "RESCIND_TEST_ANYTHING", "SOMEBODY_ELSES"]
+             "RESCIND_XYZ", "SOMEBODY_ELSES"]
 )  # fmt: skip
-def test_variable_that_others_read_is_let_be(name):
+def test_variable_that_resembles_none_of_ours_is_let_be(name):
     assert Settings.from_env({name: "x"}) == Settings.from_env({})
 
 
 def test_everything_that_is_wrong_is_named_at_once():
-    refusal = refused(RESCIND_TOLERANCE="x", RESCIND_CANCEL_RATE="0", RESCIND_NOPE="1")
+    refusal = refused(RESCIND_TOLERANCE="x", RESCIND_CANCEL_RATE="0", RESCIND_TOLERENCE="1")
 
     assert [line.split("=")[0].split(" ")[0] for line in refusal.split(" | ")] == [
-        "RESCIND_NOPE",
+        "RESCIND_TOLERENCE",
         "RESCIND_TOLERANCE",
         "RESCIND_CANCEL_RATE",
     ]
