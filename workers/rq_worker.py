@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import time
 import zlib
 from collections.abc import Mapping
@@ -163,19 +164,32 @@ def run_worker(redis_url: str, *, stop: StopFlag) -> None:
     logging.getLogger("rq.worker").addFilter(_OnceAMinute())
     wait = _FIRST_WAIT
     while not stop():
-        stop.listen()
         started_at = time.monotonic()
         try:
-            DrainWorker(connect(redis_url, patience=_PATIENCE), stop=stop).work(logging_level="WARNING")
+            _work_once(redis_url, stop)
         except (RedisError, OSError) as error:
             _complain(str(error))
         except StopRequested:
             stop.set()
-        # RQ's worker set its own handlers, which raise.
-        stop.listen()
         # A worker that ran for a while ended on a passing trouble.
         wait = _FIRST_WAIT if time.monotonic() - started_at > _LONGEST_WAIT else min(wait * 2, _LONGEST_WAIT)
         stop.wait(wait)
+
+
+def _work_once(redis_url: str, stop: StopFlag) -> None:
+    """Work until RQ's worker gives up, or is stopped."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+        raise StopRequested
+
+    # Until RQ's worker has its own handlers, it may be waiting for a Redis that hangs.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, interrupt)
+    try:
+        DrainWorker(connect(redis_url, patience=_PATIENCE), stop=stop).work(logging_level="WARNING")
+    finally:
+        stop.listen()
 
 
 def _complain(reason: str) -> None:

@@ -130,6 +130,8 @@ def test_ringing_soon_rings_from_one_thread_for_a_whole_burst(valkey):
         assert wait_for(lambda: len(jobs(redis)) == 1)
 
 
+# Servers fork while they run threads; so does this test, and newer Pythons warn of it.
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_ringing_soon_after_a_fork_rings_from_the_child_too(valkey):
     bell = Bell(valkey.url)
     bell.ring_soon()

@@ -4,7 +4,7 @@ import pickle
 import signal
 import socket
 import zlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import fakeredis
 import pytest
@@ -13,9 +13,11 @@ from rq import Callback, Queue
 from rq.serializers import DefaultSerializer, JSONSerializer
 from rq.webhook import Webhook
 
+import simulator
 from rescind.valkey import Valkey
+from store import messages
 from store.bell import JOB, QUEUE, Bell
-from tests.processes import Running, accept_stop, status_of, wait_for
+from tests.processes import Running, accept_stop, schedule, status_of, wait_for
 from workers import jobs, rq_worker
 from workers.rq_worker import DrainWorker, SafeJob
 from workers.stopping import StopFlag
@@ -260,3 +262,26 @@ def test_worker_process_works_on_after_redis_was_killed(chosen, tmp_path, valkey
 
         assert wait_for(lambda: status_of(sqlite_database, event_id) == "applied", 15)
         assert worker.process.poll() is None
+
+
+def test_worker_process_told_to_stop_records_the_answers_under_way(chosen, tmp_path, sqlite_database):
+    send_at = datetime.now(UTC) + timedelta(hours=1)
+    with (
+        simulator.running(latency=timedelta(seconds=0.5)) as telnyx,
+        Running("worker", log=tmp_path / "log", chosen=chosen | {"TELNYX_BASE_URL": telnyx.base_url}) as worker,
+    ):
+        for _ in range(40):
+            message = telnyx.schedule(to="+15557650101", send_at=send_at)["id"]
+            schedule(sqlite_database, message, to="+15557650101", send_at=send_at)
+        accept_stop(sqlite_database, sender="+15557650101")
+        assert wait_for(lambda: worker.says("warmed_up"), 30)
+        Bell(chosen["REDIS_URL"]).ring()
+        assert wait_for(telnyx.simulator.requests.as_json, 10)
+
+        assert worker.stop() < 8
+
+        cancelled = sum(each["to"][0]["status"] == "cancelled" for each in telnyx.messages())
+        with sqlite_database.read() as connection:
+            held = messages.count_by_ledger(connection)
+        assert 0 < cancelled < 40
+        assert held == {"cancelled": cancelled, "pending": 40 - cancelled}
