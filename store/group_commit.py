@@ -8,7 +8,6 @@ delivery of the same event is a duplicate. No answer is ever given before the co
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Sequence
@@ -59,7 +58,7 @@ class GroupCommit:
         self._busy_since: float | None = None
         self._is_failing = False
         self._starting = threading.Lock()
-        self._writing_in: int | None = None
+        self._writer: threading.Thread | None = None
 
     def put(self, event: NewEvent) -> Acceptance:
         """Return what became of the event, once that is committed.
@@ -99,11 +98,11 @@ class GroupCommit:
             raise StoreUnavailable("too much waits to be committed")
 
     def _start(self) -> None:
-        if self._writing_in != os.getpid():
+        if self._writer is None:
             with self._starting:
-                if self._writing_in != os.getpid():
-                    threading.Thread(target=self._write_forever, name="group-commit", daemon=True).start()
-                    self._writing_in = os.getpid()
+                if self._writer is None:
+                    self._writer = threading.Thread(target=self._write_forever, name="group-commit", daemon=True)
+                    self._writer.start()
 
     def _write_forever(self) -> None:
         while True:

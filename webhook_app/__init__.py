@@ -25,6 +25,7 @@ _CANNOT_START = 4
 def create_app(
     settings: Settings | None = None,
     *,
+    database: Database | None = None,
     ring: Callable[[], None] | None = None,
     clock: Callable[[], datetime] | None = None,
 ) -> Flask:
@@ -33,7 +34,7 @@ def create_app(
     Raises SettingsError for settings it cannot work with; called by a server it says so on stderr and exits.
     """
     if settings is not None:
-        return _app(settings, ring=ring, clock=clock)
+        return _app(settings, database=database, ring=ring, clock=clock)
     try:
         log.gather()
         return _app(Settings.from_env(require=["TELNYX_PUBLIC_KEY"]))
@@ -45,11 +46,12 @@ def create_app(
 def _app(
     settings: Settings,
     *,
+    database: Database | None = None,
     ring: Callable[[], None] | None = None,
     clock: Callable[[], datetime] | None = None,
 ) -> Flask:
     verifier = Verifier(settings.telnyx_public_keys, tolerance=settings.tolerance)
-    database = Database(settings.database_url)
+    database = database or Database(settings.database_url)
     commit = GroupCommit(database)
     logger = log.logger()
 
