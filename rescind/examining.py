@@ -21,7 +21,7 @@ _LONG_WAIT = timedelta(minutes=1)
 _REDIS_PATIENCE = timedelta(seconds=2)
 _OLDEST_REDIS = (6, 2)
 _SHORT_TOKEN = 16
-_LONG_TOKEN = "set it to a long random text, such as `openssl rand -hex 32` prints"
+_MAKE_LONGER = "set it to a long random text, such as `openssl rand -hex 32` prints"
 
 
 def keys(settings: Settings) -> Iterator[Finding]:
@@ -44,10 +44,10 @@ def keys(settings: Settings) -> Iterator[Finding]:
         yield warn(
             "API token",
             "RESCIND_API_TOKEN is not set, so /v1 is closed",
-            _LONG_TOKEN,
+            _MAKE_LONGER,
         )
     elif len(settings.api_token.reveal()) < _SHORT_TOKEN:
-        yield warn("API token", "RESCIND_API_TOKEN is short enough to be guessed", _LONG_TOKEN)
+        yield warn("API token", "RESCIND_API_TOKEN is short enough to be guessed", _MAKE_LONGER)
 
 
 def policy_file(settings: Settings) -> Iterator[Finding]:

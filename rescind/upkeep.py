@@ -53,10 +53,10 @@ def prune_command(*, older_than: timedelta) -> None:
     database = Database(Settings.from_env().database_url)
     databases.require_migrated(database)
     before = datetime.now(UTC) - older_than
-    pruned = 0
+    pruned = last = 0
     while True:
         with database.begin() as connection:
-            batch = inbox.prune(connection, older_than=before, limit=_BATCH)
+            batch, last = inbox.prune(connection, older_than=before, after=last, limit=_BATCH)
         pruned += batch
         if batch < _BATCH:
             break

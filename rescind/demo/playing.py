@@ -147,10 +147,10 @@ class Play:
     def _judge(self, delivered: list[str]) -> Outcome:
         cancelled = self._to_cancel()
         expected = Expected(cancelled=cancelled, kept=set(self._of) - cancelled, delivered=set(delivered))
-        messages = self.telnyx.messages()
-        faults = verdict.faults(
-            expected, messages=messages, requests=self.telnyx.requests(), ledger=self.rescind.ledger()
-        )
+        messages, ledger = self.telnyx.messages(), self.rescind.ledger()
+        self.screen.expect(len(cancelled))
+        self.screen.sums(ledger)
+        faults = verdict.faults(expected, messages=messages, requests=self.telnyx.requests(), ledger=ledger)
         took = sorted(self._latencies(messages)) or [0.0]
         return Outcome(faults, len(self._of), len(cancelled), len(expected.kept), median(took), took[-1])
 

@@ -89,7 +89,6 @@ class Picture:
     """A picture that is drawn anew several times a second."""
 
     def __init__(self, console: Console) -> None:
-        self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=8)
         self._acts: list[tuple[str, float]] = []
         self._expected = 0
         self._ledger: Mapping[str, Any] = {}
@@ -97,6 +96,8 @@ class Picture:
         self._began_at = time.monotonic()
         self._turn = threading.Lock()
         self._has_ended = False
+        # It draws as soon as it is made.
+        self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=8)
 
     def __enter__(self) -> Self:
         self._live.start()
