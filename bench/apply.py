@@ -79,7 +79,7 @@ def _round(make: Callable[[str, int], str], events: int, redis_url: str) -> dict
             queue.enqueue("bench.drainer.apply_one", jobs, result_ttl=0, description="")
     return {
         DRAIN: _drained(drained, processes=1),
-        JOBS: _run([("jobs", jobs, redis_url)]),
+        JOBS: _run([("jobs", redis_url)]),
         TWO: _drained(both, processes=2),
         BULK: _run([("bulk", drained)]),
     }
@@ -115,9 +115,8 @@ def _report(seen: Mapping[str, Mapping[str, list[Run]]], memory: Mapping[int, fl
         print(f"{'':34}{'events/s':>9}{'of bulk':>9}{'of jobs':>9}{'peak MB':>9}")
         for name, runs in ways.items():
             peak = max(run.peak_mb for run in runs)
-            print(
-                f"{name:34}{rates[name]:9.0f}{rates[name] / rates[BULK]:9.2f}{rates[name] / rates[JOBS]:9.1f}{peak:9.0f}"
-            )
+            of_bulk, of_jobs = rates[name] / rates[BULK], rates[name] / rates[JOBS]
+            print(f"{name:34}{rates[name]:9.0f}{of_bulk:9.2f}{of_jobs:9.1f}{peak:9.0f}")
         kept.append(targets.target(f"{kind}: times a job per event", rates[DRAIN] / rates[JOBS], at_least=15.0))
         if kind == "PostgreSQL":
             kept.append(targets.target("PostgreSQL: two processes to one", rates[TWO] / rates[DRAIN], at_least=1.6))

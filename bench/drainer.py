@@ -30,7 +30,7 @@ def drain(url: str, starts_at: float) -> int:
     return done
 
 
-def job_per_event(url: str, redis_url: str) -> int:
+def job_per_event(redis_url: str) -> int:
     """Work off one RQ job per event on a SimpleWorker."""
     connection = connect(redis_url)
     queue = rq.Queue("bench", connection=connection, serializer=JSONSerializer)
@@ -44,7 +44,7 @@ def apply_one(url: str) -> None:
     _applier(url, batch=1).apply()
 
 
-def bulk(url: str) -> int:
+def bulk(url: str) -> None:
     """Write the rows that a drain has made once more, into an empty copy of the tables: the ceiling."""
     database = Database(url)
     copied = (tables.messages, tables.message_recipients, tables.transitions)
@@ -61,7 +61,6 @@ def bulk(url: str) -> int:
             with database.begin() as connection:
                 connection.execute(sa.insert(table), found[start : start + size])
     _tell(int(events), time.perf_counter() - started_at)
-    return 0
 
 
 @cache
@@ -74,13 +73,13 @@ def _tell(events: int, seconds: float) -> None:
     print(json.dumps({"events": events, "seconds": seconds, "peak_mb": peak}))
 
 
-def main(way: str, url: str, *more: str) -> None:
+def main(way: str, where: str, *more: str) -> None:
     """Run one way of draining and print its figures."""
     if way == "bulk":
-        bulk(url)
+        bulk(where)
         return
     starts_at = float(more[0]) if way == "drain" else time.time()
-    events = drain(url, starts_at) if way == "drain" else job_per_event(url, more[0])
+    events = drain(where, starts_at) if way == "drain" else job_per_event(where)
     _tell(events, time.time() - starts_at)
 
 

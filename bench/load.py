@@ -1,7 +1,7 @@
 """A client that keeps a number of connections busy: each sends its next request when it has the answer to its last.
 
-A process of its own, ``python -m bench.load PORT CONNECTIONS SECONDS``, so that it does not share an interpreter with what it
-measures. Requests are signed before the clock starts. Prints JSON.
+A process of its own, ``python -m bench.load PORT CONNECTIONS SECONDS``, so that it does not share an interpreter with
+what it measures. Requests are signed before the clock starts. Prints JSON.
 """
 
 from __future__ import annotations

@@ -13,12 +13,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import sqlalchemy as sa
-
-from bench import chains, serving, signing
+from bench import chains, databases, serving, signing, targets
 from rescind.valkey import Valkey
-from store import migrating
-from store.engine import Database
 
 OURS = "webhook_app:create_app()"
 CONNECTIONS = 16
@@ -75,7 +71,8 @@ def _servers(stack: ExitStack, directory: Path) -> dict[str, int]:
             (f"receiver, {kind}, Redis hung", OURS, hung),
             (f"usual chain, {kind}", "bench.chains:usual()", redis),
         ):
-            url = _database(stack, directory / f"{len(ports)}.db", postgresql if kind == "PostgreSQL" else None)
+            url = databases.create(directory / f"{len(ports)}.db", postgresql if kind == "PostgreSQL" else None)
+            chains.prepare(url)
             environment = {
                 "DATABASE_URL": url,
                 "TELNYX_PUBLIC_KEY": signing.PUBLIC_KEY,
@@ -84,25 +81,6 @@ def _servers(stack: ExitStack, directory: Path) -> dict[str, int]:
             }
             ports[name] = serve(name, application, environment)
     return ports
-
-
-def _database(stack: ExitStack, path: Path, server: str | None) -> str:
-    """Create a database with the tables of all chains and return its URL."""
-    url = f"sqlite:///{path}"
-    if server is not None:
-        name = f"bench_{path.stem}"
-        administration = sa.create_engine(sa.make_url(server).set(drivername="postgresql+psycopg"))
-        with administration.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name}")
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        administration.dispose()
-        url = sa.make_url(server).set(database=name).render_as_string(hide_password=False)
-    database = Database(url)
-    stack.callback(database.dispose)
-    migrating.upgrade(database)
-    chains.prepare(url)
-    database.dispose()
-    return url
 
 
 def _load(port: int, seconds: float) -> Round:
@@ -130,17 +108,9 @@ def _report(rounds: Mapping[str, list[Round]]) -> int:
             rates[name] for name in (f"receiver, {kind}", f"receiver, {kind}, Redis hung", f"usual chain, {kind}")
         )
         kept += [
-            _target(f"{kind}: of a bare Flask POST", ours / ceiling, at_least=0.40),
-            _target(f"{kind}: times the usual chain", ours / usual, at_least=2.0),
-            _target(f"{kind}: with Redis hung, of healthy", hung / ours, at_least=0.90),
-            _target(f"{kind}: p99 in ms", p99s[f"receiver, {kind}"], at_most=30.0),
+            targets.target(f"{kind}: of a bare Flask POST", ours / ceiling, at_least=0.40),
+            targets.target(f"{kind}: times the usual chain", ours / usual, at_least=2.0),
+            targets.target(f"{kind}: with Redis hung, of healthy", hung / ours, at_least=0.90),
+            targets.target(f"{kind}: p99 in ms", p99s[f"receiver, {kind}"], at_most=30.0),
         ]
     return 0 if all(kept) else 1
-
-
-def _target(what: str, value: float, *, at_least: float | None = None, at_most: float | None = None) -> bool:
-    """Print a figure beside its target and return whether it is kept."""
-    is_kept = value >= at_least if at_least is not None else at_most is None or value <= at_most
-    bound = f"at least {at_least:.2f}" if at_least is not None else f"at most {at_most:.0f}"
-    print(f"{'kept  ' if is_kept else 'MISSED'}  {what:36}{value:7.2f}  ({bound})")
-    return is_kept

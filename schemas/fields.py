@@ -114,7 +114,7 @@ def seconds(raw: object) -> float | None:
 def moment(raw: object) -> str | None:
     """Return a time as ISO-8601 in UTC, leniently."""
     try:
-        return instant(raw).isoformat()
+        return instant(raw).isoformat().replace("+00:00", "Z")
     except ValueError:
         return None
 

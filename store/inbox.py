@@ -166,10 +166,11 @@ def _row(row: sa.Row[Any]) -> EventRow:
     return EventRow(**{**row._mapping, "status": InboxStatus(row.status)})  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
-def prune(connection: sa.Connection, *, older_than: datetime, limit: int) -> int:
-    """Forget the bytes of events received before a moment that are done with, and return of how many.
+def prune(connection: sa.Connection, *, older_than: datetime, after: int, limit: int) -> tuple[int, int]:
+    """Forget the bytes of the next events received before a moment that are done with.
 
-    The ids stay for good: they are what tells a duplicate. Dead letters stay whole.
+    Return how many, and the ``seq`` to go on after. The ids stay for good: they
+    are what tells a duplicate. Dead letters stay whole.
     """
     done = (
         sa.select(inbox.c.seq)
@@ -177,13 +178,15 @@ def prune(connection: sa.Connection, *, older_than: datetime, limit: int) -> int
             inbox.c.status.in_([InboxStatus.APPLIED, InboxStatus.IGNORED]),
             inbox.c.received_at < older_than,
             inbox.c.raw.is_not(None),
+            inbox.c.seq > after,
         )
         .order_by(inbox.c.seq)
         .limit(limit)
     )
-    return connection.execute(
-        sa.update(inbox).where(inbox.c.seq.in_(done)).values(raw=None, signature=None, signature_timestamp=None)
-    ).rowcount
+    seqs = list(connection.scalars(done))
+    forgotten = {"raw": None, "signature": None, "signature_timestamp": None}
+    connection.execute(sa.update(inbox).where(inbox.c.seq.in_(seqs)).values(forgotten))
+    return len(seqs), max(seqs, default=after)
 
 
 def require_writable(connection: sa.Connection) -> None:

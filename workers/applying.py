@@ -60,7 +60,7 @@ class Applier:
                 self._absorb(connection, backlog.claim_one(connection, event.seq))
         except StoreUnavailable:
             raise
-        except Exception as error:  # noqa: BLE001 - as above; the error is kept with the event
+        except Exception as error:
             log.exception("event_not_applied", event_id=event.event_id, event_type=event.event_type)
             self._put_off(event, f"{type(error).__name__}: {error}")
 

@@ -1,7 +1,8 @@
 """the first tables."""
 
-from alembic import op
 import sqlalchemy as sa
+from alembic import op
+
 import store.tables
 
 revision = "0001"
