@@ -24,17 +24,24 @@ def body_of(environ: WSGIEnvironment) -> bytes:
         length = _length(announced)
         if length > MAX_BODY:
             raise RequestEntityTooLarge
-        body = stream.read(length)
+        body = _read(stream, length)
         if len(body) != length:
             raise BadRequest("The body is shorter than its announced length.")
     else:
         # The server says that it ends the stream where a chunked body ends; without that there is no body.
-        body = stream.read(MAX_BODY + 1) if environ.get("wsgi.input_terminated") else b""
+        body = _read(stream, MAX_BODY + 1) if environ.get("wsgi.input_terminated") else b""
         if len(body) > MAX_BODY:
             raise RequestEntityTooLarge
     if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in {"", "identity"}:
         raise UnsupportedMediaType("The body must not be compressed.")
     return body
+
+
+def _read(stream: IO[bytes], size: int) -> bytes:
+    try:
+        return stream.read(size)
+    except Exception as error:  # each server has its own for a sender that breaks off or breaks the rules
+        raise BadRequest("The body cannot be read.") from error
 
 
 def _length(announced: str) -> int:

@@ -83,3 +83,12 @@ def test_plain_body_may_say_so(encoding):
 def test_compressed_body_is_refused(encoding):
     with pytest.raises(UnsupportedMediaType):
         body_of(a_request(b"{}", HTTP_CONTENT_ENCODING=encoding))
+
+
+def test_body_that_breaks_off_is_refused():
+    class Broken(io.BytesIO):
+        def read(self, _: int | None = -1, /) -> bytes:
+            raise ConnectionResetError
+
+    with pytest.raises(BadRequest):
+        body_of({"wsgi.input": Broken(), "CONTENT_LENGTH": "2"})

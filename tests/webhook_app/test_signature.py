@@ -17,6 +17,7 @@ from webhook_app.signature import Signed, Verifier
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 BODY = '{"data":{"text":"Grüße 👋"}}'.encode()
 TOLERANCE = timedelta(seconds=300)
+FULL_WIDTH = "1772366400".translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)})
 #: The eight points of small order, and spellings of them that are not canonical: under such a key anybody can sign.
 SMALL_ORDER = [
     "0100000000000000000000000000000000000000000000000000000000000000",
@@ -81,7 +82,7 @@ def test_missing_header_is_refused(header):
 @pytest.mark.parametrize(
     "timestamp",
     ["", " 1772366400", "1772366400 ", "+1772366400", "-1772366400", "1_772366400", "1772366400.0", "177236640",
-     "177236640000", "0x69a4f3c0", "1772366400\n", "\uff11\uff17\uff17\uff12\uff13\uff16\uff16\uff14\uff10\uff10", "1772366400,1772366400", "NaN", "1e9"],
+     "177236640000", "0x69a4f3c0", "1772366400\n", FULL_WIDTH, "1772366400,1772366400", "NaN", "1e9"],
 )  # fmt: skip
 def test_timestamp_in_another_form_is_refused_even_when_signed(timestamp):
     with pytest.raises(SignatureInvalid):

@@ -1,0 +1,63 @@
+"""Liveness and readiness: one says that the process runs, the other that an event could be committed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from bench import serving
+from store.engine import Database
+from tests.receiving_world import Receiver, receiving
+
+
+@pytest.fixture
+def receiver(database_url) -> Iterator[Receiver]:
+    with receiving(database_url) as receiver:
+        yield receiver
+
+
+def test_receiver_over_a_migrated_database_is_ready(receiver):
+    assert (receiver.client.get("/readyz").status_code, receiver.client.get("/readyz").json) == (
+        200,
+        {"status": "ready"},
+    )
+    assert receiver.client.get("/healthz").json == {"status": "ok"}
+    assert receiver.rows() == {}
+
+
+def test_receiver_that_cannot_commit_is_alive_but_not_ready(receiver, database_url):
+    other = Database(database_url)
+    with other.begin() as connection:
+        if not other.is_sqlite:
+            connection.exec_driver_sql("LOCK TABLE inbox IN ACCESS EXCLUSIVE MODE")
+        started_at = time.monotonic()
+        answer = receiver.client.get("/readyz")
+        assert time.monotonic() - started_at < 1.1
+        assert (answer.status_code, answer.json["error"]["code"]) == (503, "store_unavailable")
+        assert answer.headers["Retry-After"] == "1"
+        assert receiver.client.get("/healthz").status_code == 200
+    other.dispose()
+    until = time.monotonic() + 5
+    while receiver.client.get("/readyz").status_code != 200:
+        assert time.monotonic() < until
+
+
+def test_receiver_over_an_empty_database_is_not_ready(tmp_path):
+    with receiving(f"sqlite:///{tmp_path}/empty.db") as receiver:
+        assert receiver.client.get("/readyz").status_code == 503
+        assert receiver.client.get("/healthz").status_code == 200
+
+
+def test_receiver_without_redis_is_ready(sqlite_url):
+    with receiving(sqlite_url, REDIS_URL=f"redis://127.0.0.1:{serving.free_port()}/0") as receiver:
+        assert receiver.client.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_questions_after_health_tell_nothing_else(receiver, path):
+    assert receiver.client.post(path).status_code == 405
+    answer = receiver.client.get(path)
+    for secret in (b"sqlite", b"postgres", b"127.0.0.1"):
+        assert secret not in answer.data
