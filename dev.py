@@ -81,7 +81,8 @@ def install() -> bool:
     uv = shutil.which("uv")
     if uv:
         create = [uv, "venv", "--clear", "--python", sys.executable, str(VENV)]
-        pip = [uv, "pip", "install", "--python", str(PYTHON)]
+        # As pip does; without it the first start of every process would compile all it imports.
+        pip = [uv, "pip", "install", "--compile-bytecode", "--python", str(PYTHON)]
     else:
         create = [sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV)]
         pip = [sys.executable, "-m", "pip", "--python", str(PYTHON), "install", "--disable-pip-version-check"]

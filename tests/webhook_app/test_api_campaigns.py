@@ -105,9 +105,11 @@ def test_campaigns_are_listed_by_key_each_with_its_own_names(api):
         page = api.get(f"/v1/campaigns?limit=2{after and f'&after={after}'}").get_json()
         pages += page["data"]
         after = page["next"]
-    assert len(pages) == 5
     states = {each["key"]: each["carrier_state"] for each in pages}
-    assert states == {"autumn": None, "spring": "dormant", "summer": None, UUID: "dormant", "CSPRING": "dormant"}
+    assert len(pages) == len(states)
+    assert states == dict.fromkeys(["autumn", "summer", "CSUMMER"]) | dict.fromkeys(
+        ["spring", "CSPRING", UUID], "dormant"
+    )
 
 
 @pytest.mark.parametrize(
