@@ -36,7 +36,8 @@ def judge(facts: Facts, settings: Settings) -> Verdict:
         )
         if refusal is not None:
             return _refused(refusal, settings)
-    return Verdict(Act.ALLOW, NAME, "no recipient has opted out")
+    heard = {"recipients": list(facts.recipients), "words_heard": len(facts.consents), "scope": settings.scope}
+    return Verdict(Act.ALLOW, NAME, "no recipient has opted out", heard)
 
 
 def _refused(refusal: Consent, settings: Settings) -> Verdict:

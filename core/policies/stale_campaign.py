@@ -65,10 +65,15 @@ def _stale(campaign: Campaign, send_at: datetime) -> Verdict | None:
 def _aged(facts: Facts, max_age: timedelta | None) -> Verdict:
     """Return ``cancel`` when the message was scheduled longer ago than ``max_age``, else when it will have been."""
     told = f"campaign {facts.campaigns[0].key} is active" if facts.campaigns else "the message belongs to no campaign"
+    looked_at = {"campaigns": [campaign.key for campaign in facts.campaigns]}
     if max_age is None:
-        return Verdict(Act.ALLOW, NAME, told)
+        return Verdict(Act.ALLOW, NAME, told, looked_at)
     stale_from = facts.scheduled_at + max_age
-    ages = {"scheduled_at": facts.scheduled_at.isoformat(), "max_age_seconds": int(max_age.total_seconds())}
+    ages = {
+        **looked_at,
+        "scheduled_at": facts.scheduled_at.isoformat(),
+        "max_age_seconds": int(max_age.total_seconds()),
+    }
     if facts.now > stale_from:
         return Verdict(Act.CANCEL, NAME, f"the message was scheduled longer ago than {max_age}", ages)
     return Verdict(
