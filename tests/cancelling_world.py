@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from random import Random
 
+from redis import Redis
+
 from ledger.registering import register
 from schemas.secret import Secret
 from store import cancellations, messages
@@ -31,12 +33,18 @@ class World:
         self._opened: list[Canceller] = []
 
     def canceller(
-        self, *, rate: int = FAST, slots: int = 64, timeout: float = 5, database: Database | None = None
+        self,
+        *,
+        rate: int = FAST,
+        slots: int = 64,
+        timeout: float = 5,
+        database: Database | None = None,
+        redis: Redis | None = None,
     ) -> Canceller:
         canceller = Canceller(
             database or self.database,
             TelnyxClient(Secret(KEY), self.telnyx.url, timeout=timedelta(seconds=timeout)),
-            Pacer(rate, None, clock=self._seconds),
+            Pacer(rate, redis, clock=self._seconds),
             now=lambda: self.now,
             random=Random(7),
             slots=slots,

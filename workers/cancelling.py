@@ -7,9 +7,9 @@ leaves. A request that hangs holds its own slot and nothing else.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
@@ -104,13 +104,13 @@ class Canceller:
         until they are recorded; nothing counts as cancelled before that.
         """
         self._collect()
+        finished = self._record()
         with self._database.read() as connection:
             next_due_at = cancellations.next_due_at(connection)
             due = cancellations.due_count(connection, now=self._now(), limit=self._free_slots())
         granted = self._pacer.try_acquire(due) if due else 0
-        finished = len(self._unrecorded)
-        if finished or granted:
-            with self._recording() as connection:
+        if granted:
+            with self._database.begin() as connection:
                 claimed = self._claim(connection, granted)
                 next_due_at = cancellations.next_due_at(connection)
             self._launch(claimed)
@@ -129,17 +129,13 @@ class Canceller:
         self._collect()
         # What cannot be recorded now is asked again once its lease is over.
         with suppress(StoreUnavailable):
-            if self._unrecorded:
-                with self._recording():
-                    pass
+            self._record()
         self._client.close()
 
     def _free_slots(self) -> int:
         return max(0, self._outage.slots(self._slots) - self._in_flight)
 
     def _claim(self, connection: sa.Connection, granted: int) -> list[Claimed]:
-        if not granted:
-            return []
         token = str(uuid.uuid4())
         return cancellations.claim(connection, now=self._now(), limit=granted, lease=self._lease, token=token)
 
@@ -174,17 +170,26 @@ class Canceller:
         chance = self._random.random()
         step = cancelling.next_step(asked, meaning, now=finished_at, chance=chance, retry_after=answer.retry_after)
         self._unrecorded.append(_Heard(claimed, answer, finished_at, report, meaning, step))
-        pauses = [self._outage.hear(meaning, chance), step.pause if isinstance(step, Again) else None]
-        for pause in filter(None, pauses):
-            self._pacer.pause(pause)
+        self._pause(meaning, step, self._outage.hear(meaning, chance))
 
-    @contextmanager
-    def _recording(self) -> Iterator[sa.Connection]:
-        """Run a transaction that begins with recording every answer so far."""
+    def _pause(self, meaning: Meaning, step: Step, outage: timedelta | None) -> None:
+        """Ask nothing for a while when an answer calls for it; a 429 is meant for every worker of the account."""
+        if outage:
+            self._pacer.pause(outage)
+        asked_for = step.pause if isinstance(step, Again) else None
+        if asked_for and meaning is Meaning.THROTTLED:
+            self._pacer.pause_everybody(asked_for)
+        elif asked_for:
+            self._pacer.pause(asked_for)
+
+    def _record(self) -> int:
+        """Record every answer so far, in a transaction of its own, and return how many."""
+        recorded = len(self._unrecorded)
+        if not recorded:
+            return 0
         try:
             with self._database.begin() as connection:
-                closings = self._record(connection)
-                yield connection
+                closings = self._write(connection)
         except StoreUnavailable:
             raise
         except Exception:
@@ -196,8 +201,9 @@ class Canceller:
         self._tell(closings)
         self._unrecorded.clear()
         self._outage.has_ended = False
+        return recorded
 
-    def _record(self, connection: sa.Connection) -> list[Closing]:
+    def _write(self, connection: sa.Connection) -> list[Closing]:
         now = self._now()
         heard = self._unrecorded
         attempts.finish(connection, [_answered(each) for each in heard])

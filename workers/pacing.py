@@ -4,6 +4,9 @@ Two things keep it. A bucket in this process spreads requests over the second. A
 window in Redis counts those of all workers. While Redis is away each worker
 keeps the pace for itself alone, so several together may ask that many times as
 often; Telnyx's own limit, and the pause that its 429 brings, then hold.
+
+A pause is shared only when it concerns the account: a worker that has a wrong
+key, or no network, must not stop those that have.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ log = structlog.get_logger()
 #: After Redis has failed, it is left in peace for this long: a dead one must not cost its timeout each time.
 _REDIS_PEACE = timedelta(seconds=5)
 _PAUSED_KEY = "rescind:paused"
+#: Nobody asks for a longer pause. A key that stays longer, such as after Redis's clock was set back, is cut short.
+_LONGEST_SHARED_PAUSE = timedelta(minutes=1)
 _WINDOW = "telnyx"
 #: What may go out at once, as a share of a second's requests.
 _BURST = 0.1
@@ -69,18 +74,23 @@ class Pacer:
         return granted
 
     def pause(self, span: timedelta) -> None:
-        """Let nobody ask anything for this long; a longer pause that is on already stays."""
+        """Ask nothing from this process for this long; a longer pause that is on already stays."""
         self._paused_until = max(self._paused_until, self._clock() + span.total_seconds())
+
+    def pause_everybody(self, span: timedelta) -> None:
+        """Let no worker ask anything for this long, a minute at most."""
+        span = min(span, _LONGEST_SHARED_PAUSE)
+        self.pause(span)
         if self._redis is None or not self._redis_answers():
             return
         try:
-            if span > _milliseconds(self._redis.pttl(_PAUSED_KEY)):
+            if span > _shared_pause(self._redis):
                 self._redis.set(_PAUSED_KEY, 1, px=max(span, timedelta(milliseconds=1)))
         except (RedisError, OSError) as error:
             self._leave_redis(error)
 
     def paused_for(self) -> timedelta:
-        """Return how much longer this process knows that nobody may ask anything."""
+        """Return how much longer this process may not ask anything, as far as it knows."""
         return timedelta(seconds=max(0.0, self._paused_until - self._clock()))
 
     def ready_in(self) -> timedelta:
@@ -100,8 +110,8 @@ class Pacer:
         if self._redis is None or self._window is None or not self._redis_answers():
             return wanted
         try:
-            if paused := _milliseconds(self._redis.pttl(_PAUSED_KEY)):
-                self._paused_until = self._clock() + paused.total_seconds()
+            if paused := _shared_pause(self._redis):
+                self.pause(paused)
                 return 0
             while wanted and not self._window.hit(self._limit, _WINDOW, cost=wanted):
                 # Somebody may take the rest in between; the count that is left only ever shrinks here.
@@ -118,6 +128,11 @@ class Pacer:
         log.warning("pace_not_shared", error=type(error).__name__)
 
 
-def _milliseconds(pttl: object) -> timedelta:
-    """Return what PTTL answered; negative means that there is no such key."""
-    return timedelta(milliseconds=max(0, pttl)) if isinstance(pttl, int) else timedelta()
+def _shared_pause(redis: Redis) -> timedelta:
+    """Return how much longer nobody may ask anything."""
+    pttl = redis.pttl(_PAUSED_KEY)
+    # Negative means that there is no such key.
+    left = timedelta(milliseconds=max(0, pttl)) if isinstance(pttl, int) else timedelta()
+    if left > _LONGEST_SHARED_PAUSE:
+        redis.pexpire(_PAUSED_KEY, _LONGEST_SHARED_PAUSE)
+    return min(left, _LONGEST_SHARED_PAUSE)

@@ -82,7 +82,7 @@ def test_ready_in_says_when_the_next_can_leave():
     assert pacer.try_acquire(2) == 1
 
 
-def test_pause_stops_everything_for_its_time():
+def test_pause_stops_this_process_for_its_time():
     clock = Clock()
     pacer = Pacer(20, None, clock=clock)
     pacer.pause(timedelta(seconds=30))
@@ -107,12 +107,37 @@ def test_workers_share_one_rate(redis):
 
 def test_workers_share_a_pause(redis):
     one, other = Pacer(20, redis), Pacer(20, redis)
-    one.pause(timedelta(seconds=0.4))
-    one.pause(timedelta(seconds=0.1))
+    one.pause_everybody(timedelta(seconds=0.4))
+    one.pause_everybody(timedelta(seconds=0.1))
     assert other.try_acquire(1) == 0
     assert timedelta(seconds=0.2) < other.ready_in() <= timedelta(seconds=0.4)
     time.sleep(0.45)
     assert other.try_acquire(1) == 1
+
+
+def test_pause_of_one_worker_stops_no_other(redis):
+    one, other = Pacer(20, redis), Pacer(20, redis)
+    one.pause(timedelta(seconds=30))
+    assert one.try_acquire(1) == 0
+    assert other.try_acquire(1) == 1
+    assert redis.keys("rescind:paused") == []
+
+
+def test_shared_pause_does_not_shorten_ones_own(redis):
+    one, other = Pacer(20, redis), Pacer(20, redis)
+    one.pause(timedelta(seconds=30))
+    other.pause_everybody(timedelta(seconds=1))
+    assert one.try_acquire(1) == 0
+    assert one.ready_in() > timedelta(seconds=29)
+
+
+def test_pause_that_stands_in_redis_for_days_lasts_a_minute(redis):
+    redis.set("rescind:paused", 1, ex=7 * 24 * 3600)
+    clock = Clock()
+    pacer = Pacer(20, redis, clock=clock)
+    assert pacer.try_acquire(1) == 0
+    assert pacer.ready_in() == timedelta(minutes=1)
+    assert redis.ttl("rescind:paused") <= 60
 
 
 @pytest.mark.parametrize("silence", [signal.SIGSTOP, signal.SIGKILL])
@@ -128,7 +153,7 @@ def test_without_redis_each_worker_keeps_the_pace_alone_at_no_cost(tmp_path, sil
     for _ in range(20):
         clock.seconds += 0.1
         assert pacer.try_acquire(1) == 1
-        pacer.pause(timedelta())
+        pacer.pause_everybody(timedelta())
     assert time.monotonic() - began < 0.5
     if silence is signal.SIGSTOP:
         server.signal(signal.SIGCONT)
