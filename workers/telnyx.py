@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = timedelta(seconds=5)
 _CONNECT_TIMEOUT = timedelta(seconds=2)
+#: A message has a few kilobytes.
+_LONGEST_ANSWER = 1024 * 1024
 #: A longer silence than this is never kept, and a figure beyond a day is no span of seconds but some other number.
 _LONGEST_RETRY_AFTER = timedelta(minutes=1)
 _ABSURD_RETRY_AFTER = timedelta(days=1)
@@ -107,6 +109,8 @@ class TelnyxClient:
         http_client = DefaultHttpxClient(
             verify=self._tls,
             follow_redirects=False,
+            # Packed, a short answer could become one of any length.
+            headers={"Accept-Encoding": "identity"},
             event_hooks={"request": [_set_end], "response": [_bound]},
         )
         return Telnyx(api_key=self._api_key.reveal(), base_url=self._base_url, max_retries=0, http_client=http_client)
@@ -171,6 +175,8 @@ def _set_end(request: httpx.Request) -> None:
 
 def _bound(response: httpx.Response) -> None:
     """Bound the whole reading of an answer: httpx only bounds the wait for each piece of it."""
+    # It was asked to come plain. If it does not, it stays as it came, and is no JSON.
+    response.headers.pop("content-encoding", None)
     assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101 - ours is not the asynchronous client
     response.stream = _Bounded(response.stream, response.request)
 
@@ -181,7 +187,11 @@ class _Bounded(httpx.SyncByteStream):
         self._request = request
 
     def __iter__(self) -> Iterator[bytes]:
+        length = 0
         for piece in self._stream:
+            length += len(piece)
+            if length > _LONGEST_ANSWER:
+                raise httpx.DecodingError("the answer is too long", request=self._request)
             if time.monotonic() > self._request.extensions["ends_at"]:
                 raise httpx.ReadTimeout("the answer came too slowly", request=self._request)
             yield piece

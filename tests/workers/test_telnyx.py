@@ -1,3 +1,4 @@
+import gzip
 import socket
 import subprocess
 import sys
@@ -111,6 +112,24 @@ def test_dripping_answer_is_given_up_in_time(telnyx, client):
     began = time.monotonic()
     assert client.cancel(ID, timedelta(seconds=0.3)).trouble is Trouble.TIMEOUT
     assert time.monotonic() - began < 2
+
+
+def test_answer_without_end_is_not_read_to_its_end(telnyx, client):
+    answering(telnyx, Reply(200, "x" * 1024 * 1024))
+    assert client.cancel(ID, SECONDS).http_status == 200
+    answering(telnyx, Reply(200, "x" * (1024 * 1024 + 1)))
+    answer = client.cancel(ID, SECONDS)
+    assert (answer.http_status, answer.trouble) == (None, Trouble.UNEXPECTED)
+    assert len(answer.text) < 100
+
+
+def test_answer_that_comes_packed_is_not_unpacked(telnyx, client):
+    packed = gzip.compress(b"{" + b" " * 10_000_000 + b"}").decode("latin-1")
+    answering(telnyx, Reply(200, packed, {"content-encoding": "gzip"}))
+    answer = client.cancel(ID, SECONDS)
+    assert (answer.http_status, answer.body) == (200, None)
+    assert len(answer.text) < 1024 * 1024
+    assert telnyx.requests[0].headers["Accept-Encoding"] == "identity"
 
 
 def test_own_timeout_bounds_the_callers(telnyx):
