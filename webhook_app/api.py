@@ -18,6 +18,7 @@ from webhook_app.api_document import Document
 from webhook_app.api_ledger import Books
 from webhook_app.api_messages import Messages
 from webhook_app.api_recipients import Recipients
+from webhook_app.bulkhead import Bulkhead
 
 
 def register(
@@ -37,6 +38,7 @@ def register(
     app.url_map.converters["campaign_key"] = _CampaignKey
     document = Document(app)
     admit = api_access.guard(token)
+    bulkhead = Bulkhead()
     for routes in (
         Messages(database=database, rules=rules, ring=ring, now=now).routes(),
         Recipients(database=database, rules=rules, ring=ring, now=now).routes(),
@@ -44,6 +46,8 @@ def register(
         Books(database=database).routes(),
     ):
         routes.before_request(admit)
+        routes.before_request(bulkhead.enter)
+        routes.teardown_request(bulkhead.leave)
         document.register_blueprint(routes)
     text = cache(document.text)
 

@@ -1,0 +1,178 @@
+"""The API in trouble: it may wait without end, and webhooks are answered all the same."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from structlog.testing import capture_logs
+
+from core.errors import StoreUnavailable
+from store.engine import Database
+from tests import telnyx_signing as telnyx
+from tests.api_calls import Api, refused, told
+from tests.processes import descendants, wait_for
+from tests.receiving_world import PATH, served
+
+TOKEN = "a-token-of-this-test"
+IN_TIME = 1.5
+CALLS = 40
+
+
+@pytest.fixture
+def port(tmp_path, postgresql_database_url) -> Iterator[int]:
+    with served(tmp_path, postgresql_database_url, RESCIND_API_TOKEN=TOKEN) as port:
+        yield port
+
+
+@pytest.fixture
+def postgresql(postgresql_database_url) -> Iterator[Database]:
+    database = Database(postgresql_database_url)
+    yield database
+    database.dispose()
+
+
+def ask(
+    port: int, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> tuple[int, dict[str, Any], float]:
+    """Send a request; its status, its answer, and how many seconds that took."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=40)
+    began = time.monotonic()
+    try:
+        connection.request(method, path, body, dict(headers or {}))
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read()), time.monotonic() - began
+    finally:
+        connection.close()
+
+
+def list_messages(port: int) -> tuple[int, dict[str, Any], float]:
+    return ask(port, "GET", "/v1/messages", headers={"Authorization": f"Bearer {TOKEN}"})
+
+
+def deliver(port: int) -> tuple[int, dict[str, Any], float]:
+    body = telnyx.raw(telnyx.event())
+    return ask(port, "POST", PATH, body, telnyx.headers(body, datetime.now(UTC)))
+
+
+@contextmanager
+def calls(port: int) -> Iterator[list[Future[tuple[int, dict[str, Any], float]]]]:
+    """Many calls to the API at once, each on a connection of its own."""
+    with ThreadPoolExecutor(CALLS) as pool:
+        asked = [pool.submit(list_messages, port) for _ in range(CALLS)]
+        time.sleep(1)
+        yield asked
+
+
+def test_webhooks_are_accepted_while_the_api_alone_is_blocked(port, postgresql):
+    with postgresql.begin() as connection:
+        connection.exec_driver_sql("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
+        with calls(port) as asked:
+            for _ in range(20):
+                status, answer, took = deliver(port)
+                assert (status, answer) == (200, {"status": "accepted"})
+                assert took < IN_TIME
+            sent_away = [each.result() for each in asked if each.done()]
+            # Two processes, four calls in each at most.
+            assert len(sent_away) >= CALLS - 8
+            assert {status for status, _, _ in sent_away} == {503}
+            assert "service_unavailable" in {answer["error"]["code"] for _, answer, _ in sent_away}
+            assert ask(port, "GET", "/v1/messages")[0] == 401
+            connection.exec_driver_sql("ROLLBACK")
+    assert {each.result()[0] for each in asked} == {200, 503}
+    assert [list_messages(port)[0] for _ in range(20)] == [200] * 20
+
+
+def test_webhooks_get_their_503_in_time_while_the_database_hangs_under_the_api(port, postgresql):
+    if "TEST_POSTGRES_URL" in os.environ:
+        pytest.skip("the server is not ours to stop")
+    assert {list_messages(port)[0] for _ in range(8)} == {200}
+    assert deliver(port)[0] == 200
+    with postgresql.read() as connection:
+        backend = connection.scalar(sa.text("SELECT pg_backend_pid()"))
+    server = int(Path(f"/proc/{backend}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    stopped = [server, *descendants(server)]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        with calls(port) as asked:
+            for _ in range(20):
+                status, answer, took = deliver(port)
+                assert (status, answer["error"]["code"]) == (503, "store_unavailable")
+                assert took < IN_TIME
+            assert ask(port, "GET", "/healthz")[2] < IN_TIME
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    assert {each.result()[0] for each in asked} <= {200, 503}
+    assert wait_for(lambda: deliver(port)[0] == 200, 20)
+    assert wait_for(lambda: [list_messages(port)[0] for _ in range(20)] == [200] * 20, 20)
+
+
+class Troubled(Database):
+    """A database that fails, or waits, as a test has it."""
+
+    trouble: Exception | None = None
+    gate: threading.Event | None = None
+
+    @contextmanager
+    def read(self):
+        if self.gate is not None:
+            self.gate.wait(10)
+        if self.trouble is not None:
+            raise self.trouble
+        with super().read() as connection:
+            yield connection
+
+
+@pytest.fixture
+def troubled(sqlite_url) -> Iterator[Troubled]:
+    database = Troubled(sqlite_url)
+    yield database
+    database.dispose()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "status"), [(StoreUnavailable("away"), 503), (RuntimeError("a bug"), 500)], ids=["away", "bug"]
+)
+def test_call_that_fails_leaves_its_place_to_others(troubled, trouble, status):
+    api = Api(troubled)
+    troubled.trouble = trouble
+    with capture_logs():
+        codes = {refused(api.get("/v1/ledger"), status)["code"] for _ in range(20)}
+    assert "service_unavailable" not in codes
+    troubled.trouble = None
+    assert told(api.get("/v1/ledger"))["registered"] == 0
+
+
+def test_few_wait_a_moment_and_the_others_are_sent_away_at_once(troubled):
+    api = Api(troubled)
+    troubled.gate = threading.Event()
+    with ThreadPoolExecutor(7) as pool:
+        inside = [pool.submit(api.get, "/v1/ledger") for _ in range(4)]
+        time.sleep(0.1)
+        waiting = [pool.submit(api.get, "/v1/ledger") for _ in range(3)]
+        time.sleep(0.1)
+        began = time.monotonic()
+        answer = api.get("/v1/ledger")
+        assert time.monotonic() - began < 0.1
+        assert refused(answer, 503)["code"] == "service_unavailable"
+        assert answer.headers["Retry-After"] == "1"
+        assert {refused(each.result(), 503)["code"] for each in waiting} == {"service_unavailable"}
+        troubled.gate.set()
+        assert {each.result().status_code for each in inside} == {200}
+    assert told(api.get("/v1/ledger"))["registered"] == 0
