@@ -17,6 +17,7 @@ from core.errors import (
     SignatureStale,
     StoreUnavailable,
 )
+from webhook_app.log import Refusals
 
 _STATUSES: dict[type[ProcessorError], int] = {
     SignatureInvalid: 401,
@@ -38,6 +39,7 @@ def answer(status: int, code: str, message: str, headers: Mapping[str, str] | No
 
 def register(app: Flask, *, log: FilteringBoundLogger) -> None:
     """Answer every error of the application in that shape, none with a traceback."""
+    troubles = Refusals(log, told_as="store_unavailable")
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response:
@@ -50,8 +52,11 @@ def register(app: Flask, *, log: FilteringBoundLogger) -> None:
         status = _STATUSES.get(type(error), 500)
         if status == 401:  # noqa: PLR2004 - one answer for all kinds: a forger learns nothing from it
             return answer(status, *_UNAUTHORIZED)
-        headers = {"Retry-After": _RETRY_AFTER} if error.retryable else None
-        return answer(status, error.code, str(error), headers)
+        if error.retryable:
+            # What the driver says of it, the server's address and user among it, is for the log alone.
+            troubles.note(str(error))
+            return answer(status, error.code, str(type(error)()), {"Retry-After": _RETRY_AFTER})
+        return answer(status, error.code, str(error))
 
     @app.errorhandler(Exception)
     def _unexpected(error: Exception) -> Response:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from core.errors import StoreUnavailable
 from store.group_commit import GroupCommit
-from webhook_app.errors import answer
 
 
 def blueprint(*, commit: GroupCommit) -> Blueprint:
@@ -20,10 +18,7 @@ def blueprint(*, commit: GroupCommit) -> Blueprint:
     @health.get("/readyz", provide_automatic_options=False)
     def ready() -> Response:
         """Say whether an event could be committed now, by way of the same thread and the same connection."""
-        try:
-            commit.check()
-        except StoreUnavailable as error:
-            return answer(503, error.code, str(error), {"Retry-After": "1"})
+        commit.check()
         return Response('{"status":"ready"}\n', mimetype="application/json")
 
     return health

@@ -63,8 +63,9 @@ def gather() -> None:
 class Refusals:
     """Counts refused requests and tells of them once a second at most: anybody can send as many as they like."""
 
-    def __init__(self, log: FilteringBoundLogger) -> None:
+    def __init__(self, log: FilteringBoundLogger, *, told_as: str = "refused") -> None:
         self._log = log
+        self._told_as = told_as
         self._counts: Counter[str] = Counter()
         self._told_at = -_REFUSALS_EVERY
         self._lock = threading.Lock()
@@ -78,4 +79,4 @@ class Refusals:
                 return
             self._told_at = now
             counts, self._counts = self._counts, Counter()
-        self._log.warning("refused", requests=counts.total(), reasons=dict(counts))
+        self._log.warning(self._told_as, requests=counts.total(), reasons=dict(counts))

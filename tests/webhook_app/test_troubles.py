@@ -25,6 +25,7 @@ def timed(receiver: Receiver) -> tuple[TestResponse, float]:
 
 def require_503(answer: TestResponse) -> None:
     assert (answer.status_code, answer.json["error"]["code"]) == (503, "store_unavailable")
+    assert answer.json["error"]["message"] == "The database cannot be reached in time."
     assert answer.headers["Retry-After"] == "1"
 
 
@@ -70,6 +71,23 @@ def test_database_that_is_not_there_is_a_503_at_once():
         require_503(answer)
         assert took < 1.0
         assert receiver.rung == 0
+
+
+def test_what_the_driver_says_is_logged_once_a_second_and_answered_to_nobody(capfd):
+    port = serving.free_port()
+    url = f"postgresql://nobody:canary@127.0.0.1:{port}/none"
+    with receiving(url, RESCIND_API_TOKEN="a-token") as receiver:
+        answers = [receiver.client.get("/readyz") for _ in range(5)]
+        answers += [receiver.client.get("/v1/ledger", headers={"Authorization": "Bearer a-token"}) for _ in range(5)]
+        answers.append(receiver.deliver(telnyx.event()))
+    for answer in answers:
+        require_503(answer)
+        for detail in (b"127.0.0.1", str(port).encode(), b"nobody", b"canary", b"none", b"refused"):
+            assert detail not in answer.data
+    told = [line for line in capfd.readouterr().err.splitlines() if '"event": "store_unavailable"' in line]
+    assert 1 <= len(told) < len(answers)
+    assert f"port {port}" in told[0]
+    assert "canary" not in "".join(told)
 
 
 def test_stale_request_that_cannot_be_held_is_a_503_so_that_it_comes_again(tmp_path):
