@@ -21,6 +21,10 @@ from core.errors import SettingsError, StoreUnavailable
 LOCK_TIMEOUT_MS = 1000
 #: No statement of ours takes longer on a healthy server; a drain's batch is the largest.
 STATEMENT_TIMEOUT_MS = 30_000
+#: Both travel with PostgreSQL's BEGIN, which costs no journey more.
+_ON_ONE_SNAPSHOT: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+#: What is kept is for us alone: numbers, texts, who refused what.
+_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 
 
 class Database:
@@ -55,9 +59,12 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """Run statements that change nothing, all on one snapshot where the database gives one."""
+        """Run statements that change nothing, all on one snapshot.
+
+        Raises StoreUnavailable when the database cannot be reached.
+        """
         with translated(), self.engine.connect() as connection:
-            yield connection
+            yield connection if self.is_sqlite else connection.execution_options(**_ON_ONE_SNAPSHOT)
 
     def dispose(self) -> None:
         """Close every connection."""
@@ -84,7 +91,8 @@ def _checked(raw: str) -> sa.URL:
 
 
 def _sqlite_engine(url: sa.URL) -> sa.Engine:
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    path = Path(str(url.database))
+    path.parent.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
     engine = sa.create_engine(
         url,
         hide_parameters=True,
@@ -92,6 +100,12 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
     )
 
     engine.dialect.statement_compiler = _HintedCompiler
+
+    @event.listens_for(engine, "do_connect")
+    def _create(*_: object) -> None:
+        # SQLite would let everybody read it. Its other files get the rights of this one.
+        with suppress(OSError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE))
 
     @event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
@@ -159,7 +173,7 @@ class _WriteTurn:
         self._threads.acquire()
         try:
             if self._file is None:
-                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
             fcntl.flock(self._file, fcntl.LOCK_EX)
         except OSError as error:
             self._threads.release()
@@ -174,7 +188,7 @@ class _WriteTurn:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn what the drivers raise when the database is away into our one retryable error."""
+    """Turn what the drivers raise when the database is away, or not as we need it, into our one retryable error."""
     try:
         yield
     except (exc.OperationalError, exc.TimeoutError, exc.InterfaceError, exc.InternalError) as error:
@@ -182,7 +196,15 @@ def translated() -> Iterator[None]:
     except exc.DBAPIError as error:
         if error.connection_invalidated:
             raise StoreUnavailable(f"the database connection broke: {_first_line(error)}") from error
+        if _refuses_the_statement(error):
+            raise StoreUnavailable(f"the database is not as it should be: {_first_line(error)}") from error
         raise
+
+
+def _refuses_the_statement(error: exc.DBAPIError) -> bool:
+    """Return True when the server lacks a table or a column, or denies us one, whatever the values in the statement."""
+    # The driver raises the same kind for a value that it cannot send; then no server was asked, and none gave a state.
+    return isinstance(error, exc.ProgrammingError) and getattr(error.orig, "sqlstate", None) is not None
 
 
 def _first_line(error: BaseException) -> str:

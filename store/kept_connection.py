@@ -30,6 +30,7 @@ class KeptConnection:
         self._database = database
         self._connection: sa.Connection | None = None
         self._driver: Any = None
+        self._was_dead = False
         self._line: socket.socket | None = None
         self._cutting = threading.Lock()
 
@@ -40,7 +41,7 @@ class KeptConnection:
             return self._once(work)
         except StoreUnavailable:
             # A server that restarted leaves dead connections behind, which say nothing about the server now.
-            if not (was_kept and self._is_dead()):
+            if not (was_kept and self._was_dead):
                 raise
         return self._once(work)
 
@@ -51,6 +52,8 @@ class KeptConnection:
                 with connection.begin():
                     return work(connection)
             except BaseException:
+                # A statement that took too long, say, ends the work as well, and would do so again.
+                self._was_dead = self._is_dead()
                 self._drop(connection)
                 raise
 
