@@ -8,7 +8,7 @@ Source: https://developers.telnyx.com/docs/messaging/10dlc/event-notifications
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -109,6 +109,12 @@ class Campaign:
     def names(self) -> frozenset[str]:
         """Return every id under which this campaign is known."""
         return frozenset(name for name in (self.key, self.tcr_campaign_id, self.telnyx_campaign_id) if name)
+
+
+def registration(campaigns: Iterable[Campaign]) -> Campaign | None:
+    """Return the row that holds the carriers' last word on what is one campaign, or None when they said nothing."""
+    heard = [campaign for campaign in campaigns if campaign.carrier_state is not None]
+    return max(heard, key=lambda campaign: campaign.carrier_stamp or "", default=None)
 
 
 def linked(start: frozenset[str], campaigns: Mapping[str, Campaign], aliases: frozenset[tuple[str, str]]) -> list[str]:

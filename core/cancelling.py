@@ -92,6 +92,7 @@ class Outcome(StrEnum):
     ALREADY_SENT = "already_sent"
     UNREACHABLE = "unreachable"
     UNKNOWN_MESSAGE = "unknown_message"
+    REASON_LAPSED = "reason_lapsed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ class Asked:
     """Requests so far, this one included."""
     refusals: int
     """How many times Telnyx refused before this request."""
+    lapsed: bool = False
+    """The reason is gone: it is only asked what came of earlier requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +194,8 @@ def next_step(asked: Asked, said: Meaning, *, now: datetime, chance: float, retr
 
 def _after_get(asked: Asked, said: Meaning, *, now: datetime, chance: float, retry_after: timedelta | None) -> Step:
     in_time = now < deadline(asked.send_at)
+    if asked.lapsed and said is Meaning.SCHEDULED:
+        return Settle(CancellationState.WITHDRAWN, Outcome.REASON_LAPSED)
     if said is Meaning.LEFT:
         return Settle(CancellationState.TOO_LATE, Outcome.ALREADY_SENT)
     if said is Meaning.SCHEDULED and not in_time:
@@ -251,22 +256,23 @@ class Asking:
 def breach_cause(
     settled: Settle,
     *,
-    requested_at: datetime,
+    known_at: datetime,
     registered_at: datetime,
     send_at: datetime,
     settled_at: datetime,
     asked: Sequence[Asking],
 ) -> BreachCause:
-    """Return why a message that should have been cancelled was not."""
+    """Return why a message that should have been cancelled was not; ``known_at`` is when the reason reached us."""
     wall = deadline(send_at)
     if registered_at >= wall:
         return BreachCause.REGISTERED_TOO_LATE
-    if requested_at >= wall:
+    if known_at >= wall:
         return BreachCause.INSIDE_WALL
     if settled.state is CancellationState.FAILED:
         return BreachCause.UNKNOWN_MESSAGE
     if settled.outcome is Outcome.ALREADY_SENT and settled_at < wall:
         return BreachCause.LEFT_EARLY
+    # An attempt without a meaning was begun by a worker that died: whether it left nobody knows.
     heard = {each.meaning for each in asked if each.action is Action.DELETE and each.started_at < wall} - {None}
     if heard & _REFUSALS:
         return BreachCause.REFUSED

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-#: An event cannot speak from further ahead than this; a clock gone wrong must not outrank later words.
+#: An opt-out may be this much ahead of our clock; an opt-in may not be ahead of it at all.
 FUTURE_LIMIT = timedelta(minutes=5)
 
 STOP_WORDS = frozenset({"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit"})
@@ -51,9 +51,15 @@ class Consent:
     """What was said: the keyword, or the reason given by API."""
 
 
-def effective_at(occurred_at: datetime, received_at: datetime) -> datetime:
-    """Return when a word counts from: when it was said, but never far after we heard it."""
-    return min(occurred_at, received_at + FUTURE_LIMIT)
+def effective_at(kind: ConsentKind, occurred_at: datetime, received_at: datetime) -> datetime:
+    """Return when a word counts from: when it was said, but never far after we heard it.
+
+    A clock gone wrong must not outrank later words. One that is ahead by
+    minutes, or ours that is behind, must not let an opt-in that was said first
+    outrank an opt-out: so only opt-outs may count from later than they were heard.
+    """
+    ahead = FUTURE_LIMIT if kind is ConsentKind.OPT_OUT else timedelta()
+    return min(occurred_at, received_at + ahead)
 
 
 def reading(text: str | None, autoresponse_type: str | None) -> ConsentKind | None:
@@ -99,7 +105,8 @@ def standing_opt_out(
     profile (``None``) are part of each profile's history.
     """
     words = list(history)
-    if scope is ConsentScope.PROFILE:
+    # A message of which nobody told the profile could be from any: then every opt-out governs it.
+    if scope is ConsentScope.PROFILE and messaging_profile_id is not None:
         return _last_word(words, messaging_profile_id)
     profiles: set[str | None] = {word.messaging_profile_id for word in words if word.messaging_profile_id}
     standing = [word for profile in profiles or {None} if (word := _last_word(words, profile))]

@@ -29,7 +29,7 @@ class CancellationState(StrEnum):
     FAILED = "failed"
     """Telnyx does not know the message."""
     WITHDRAWN = "withdrawn"
-    """The reason lapsed before anything was asked of Telnyx."""
+    """The reason lapsed, and Telnyx had cancelled nothing."""
 
 
 class BreachCause(StrEnum):
@@ -42,7 +42,7 @@ class BreachCause(StrEnum):
     TELNYX_UNAVAILABLE = "telnyx_unavailable"
     """Telnyx was asked in time and did not answer, or throttled, or let nobody in."""
     WORKER_LATE = "worker_late"
-    """Nobody asked Telnyx in time."""
+    """Nobody asked Telnyx in time, or whoever did has died."""
     REFUSED = "refused"
     """Telnyx refused in time, although the message was scheduled."""
     UNKNOWN_MESSAGE = "unknown_message"

@@ -13,8 +13,9 @@ from core.consent import Consent
 from core.deciding import Rule
 from core.reports import CampaignReport, InboundReport, MessageReport, Report
 from ledger import campaigning, deciding, recording, settling
+from ledger.deciding import Cause
 from store import consents, messages
-from store.consents import NewConsent
+from store.consents import HeardConsent
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,32 +28,38 @@ class Heard:
 
 def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Sequence[Rule], *, now: datetime) -> None:
     """Merge a batch of events; the rows come out the same for any order and any repetition of the events."""
-    reports = [heard.report for heard in batch]
-    campaigning.hear(connection, [report for report in reports if isinstance(report, CampaignReport)], now=now)
+    campaigning.hear(
+        connection, [(heard.report, heard.received_at) for heard in batch if isinstance(heard.report, CampaignReport)]
+    )
 
-    words = [word for heard in batch if (word := _word(heard, now=now))]
-    consents.lock_recipients(connection, {new.word.phone_number for new in words})
+    words = [word for heard in batch if (word := _word(heard))]
+    consents.lock_recipients(connection, {heard.word.phone_number for heard in words})
     fresh = consents.add(connection, words)
-    spoken = {new.word.phone_number: new.word.event_id for new in words if new.word.event_id in fresh}
+    spoken: dict[str, Cause] = {}
+    for each in sorted(words, key=lambda each: (each.received_at, each.word.event_id)):
+        if each.word.event_id in fresh:
+            spoken.setdefault(each.word.phone_number, Cause(each.word.event_id, each.received_at))
     concerned = messages.pending_to(connection, spoken)
 
-    told = [report.message if isinstance(report, InboundReport) else report for report in reports]
+    told = [each.report.message if isinstance(each.report, InboundReport) else each.report for each in batch]
     of_messages = [report for report in told if isinstance(report, MessageReport)]
     held = recording.hold(connection, {report.message_id for report in of_messages} | concerned.keys())
     recorded = recording.record(connection, held, of_messages, now=now)
-    watched = {row.id for row in recorded.messages.values() if row.ledger is not None}
-    settling.left(connection, sorted(recorded.left & watched), now=now)
+    rows = {**held, **recorded.messages}
+    # Decided before anything is closed: an opt-out that came in time counts, though the message went out meanwhile.
     deciding.decide_on(
         connection,
-        [{**held, **recorded.messages}[message_id] for message_id in concerned if message_id not in recorded.left],
+        [rows[message_id] for message_id in concerned],
         rules,
         trigger="consent",
         causes={message_id: spoken[number] for message_id, number in concerned.items()},
         now=now,
     )
+    watched = {row.id for row in recorded.messages.values() if row.ledger is not None}
+    settling.left(connection, sorted(recorded.left & watched), now=now)
 
 
-def _word(heard: Heard, *, now: datetime) -> NewConsent | None:
+def _word(heard: Heard) -> HeardConsent | None:
     """Return what an inbound text says about consent, if anything."""
     report = heard.report
     if not isinstance(report, InboundReport):
@@ -64,10 +71,10 @@ def _word(heard: Heard, *, now: datetime) -> NewConsent | None:
     word = Consent(
         phone_number=message.from_number,
         kind=kind,
-        effective_at=consent.effective_at(message.occurred_at, heard.received_at),
+        effective_at=consent.effective_at(kind, message.occurred_at, heard.received_at),
         messaging_profile_id=message.messaging_profile_id,
         event_id=message.source_id,
         source="webhook",
         evidence=(report.text or report.autoresponse_type or "").strip(),
     )
-    return NewConsent(word, occurred_at=message.occurred_at, recorded_at=now)
+    return HeardConsent(word, occurred_at=message.occurred_at, received_at=heard.received_at)

@@ -15,11 +15,15 @@ import sqlalchemy as sa
 
 from core import campaigns as campaign_names
 from core.campaigns import Campaign, CampaignStatus, carrier_stamp
-from core.deciding import Decision, Rule
+from core.deciding import Rule
 from core.errors import NotFound
 from core.reports import CampaignReport
 from ledger import deciding, showing
+from ledger.deciding import Cause
 from store import campaigns, messages
+
+#: Who told of a tie that came with an event; one that came by a change is told by the campaign's key.
+_CARRIERS = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class CampaignChange:
 def change(connection: sa.Connection, key: str, wanted: CampaignChange, *, cause: str, now: datetime) -> Campaign:
     """Change a campaign, making it when there is none, and order its messages to be decided on again."""
     tied = {name for name in (wanted.tcr_campaign_id, wanted.telnyx_campaign_id) if name}
-    held = campaigns.lock(connection, {key} | tied, to_change=True)[key]
+    held = _hold(connection, {key} | tied)[key]
     told = {
         name: getattr(wanted, name)
         for name in ("status", "ends_at", "tcr_campaign_id", "telnyx_campaign_id")
@@ -49,27 +53,23 @@ def change(connection: sa.Connection, key: str, wanted: CampaignChange, *, cause
         changes["status_event_id"] = cause
     changed = replace(held, **changes)
     campaigns.update(connection, key, changes)
-    campaigns.tie(connection, _pairs(changed))
-    campaigns.request_review(connection, key, event_id=cause, now=now)
+    campaigns.untie(connection, told_by=key)
+    if changed.telnyx_campaign_id and changed.tcr_campaign_id:
+        campaigns.tie(connection, changed.telnyx_campaign_id, changed.tcr_campaign_id, told_by=key)
+    campaigns.request_review(connection, key, event_id=cause, known_at=now)
     return changed
 
 
-def hear(connection: sa.Connection, reports: Sequence[CampaignReport], *, now: datetime) -> None:
-    """Merge what the carriers say into their campaigns, in any order to the same rows."""
+def hear(connection: sa.Connection, reports: Sequence[tuple[CampaignReport, datetime]]) -> None:
+    """Merge what the carriers say, each with when it reached us, in any order to the same rows."""
     if not reports:
         return
-    named = {
-        name
-        for report in reports
-        for name in (report.campaign_id, report.telnyx_campaign_id, report.tcr_campaign_id)
-        if name
-    }
-    held = campaigns.lock(connection, named, to_change=True)
-    reviewed: dict[str, str] = {}
-    for report in reports:
+    held = _hold(connection, {name for report, _ in reports for name in _names(report)})
+    reviewed: dict[str, tuple[str, datetime]] = {}
+    for report, received_at in reports:
         if report.telnyx_campaign_id and report.tcr_campaign_id:
-            campaigns.tie(connection, {(report.telnyx_campaign_id, report.tcr_campaign_id)})
-            reviewed[report.campaign_id] = report.source_id
+            campaigns.tie(connection, report.telnyx_campaign_id, report.tcr_campaign_id, told_by=_CARRIERS)
+            reviewed[report.campaign_id] = report.source_id, received_at
         if report.state is None:
             continue
         campaign = held[report.campaign_id]
@@ -81,9 +81,25 @@ def hear(connection: sa.Connection, reports: Sequence[CampaignReport], *, now: d
         held[report.campaign_id] = replace(
             campaign, carrier_state=report.state, carrier_stamp=told, carrier_event_id=report.source_id
         )
-        reviewed[report.campaign_id] = report.source_id
-    for key, event_id in sorted(reviewed.items()):
-        campaigns.request_review(connection, key, event_id=event_id, now=now)
+        reviewed[report.campaign_id] = report.source_id, received_at
+    for key, (event_id, received_at) in sorted(reviewed.items()):
+        campaigns.request_review(connection, key, event_id=event_id, known_at=received_at)
+
+
+def _names(report: CampaignReport) -> set[str]:
+    return {name for name in (report.campaign_id, report.telnyx_campaign_id, report.tcr_campaign_id) if name}
+
+
+def _hold(connection: sa.Connection, names: set[str]) -> dict[str, Campaign]:
+    """Lock campaigns for a change, and with them all whose messages it concerns.
+
+    A registration holds only the names that its message bears, so a change
+    under one name must hold the others too, or the two pass each other unseen.
+    """
+    held: dict[str, Campaign] = {}
+    while missing := {each for name in names for each in affected_by(connection, name)[0]} - held.keys():
+        held |= campaigns.lock(connection, missing, to_change=True)
+    return held
 
 
 def review(connection: sa.Connection, rules: Sequence[Rule], *, now: datetime, limit: int) -> int | None:
@@ -96,19 +112,15 @@ def review(connection: sa.Connection, rules: Sequence[Rule], *, now: datetime, l
         connection, keys=keys, tcr_campaign_ids=registrations, after_seq=order.after_seq, limit=limit
     )
     held = messages.lock(connection, {message_id for _, message_id in found})
-    deciding_on: dict[str, Decision] = deciding.decide_on(
-        connection,
-        held.values(),
-        rules,
-        trigger="campaign",
-        causes=dict.fromkeys(held, order.event_id),
-        now=now,
+    cause = Cause(order.event_id, order.requested_at)
+    decided = deciding.decide_on(
+        connection, held.values(), rules, trigger="campaign", causes=dict.fromkeys(held, cause), now=now
     )
     if len(found) < limit:
         campaigns.finish_review(connection, order, now=now)
     else:
         campaigns.advance_review(connection, order, after_seq=found[-1][0])
-    return len(deciding_on)
+    return len(decided)
 
 
 def affected_by(connection: sa.Connection, key: str) -> tuple[set[str], set[str]]:
@@ -149,9 +161,3 @@ def shown(connection: sa.Connection, rows: Sequence[Campaign]) -> list[dict[str,
             )
         )
     return told
-
-
-def _pairs(campaign: Campaign) -> set[tuple[str, str]]:
-    if campaign.telnyx_campaign_id and campaign.tcr_campaign_id:
-        return {(campaign.telnyx_campaign_id, campaign.tcr_campaign_id)}
-    return set()

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from core.consent import Consent, ConsentKind, ConsentScope, standing_opt_out
 from core.deciding import Decision, Rule
 from ledger import deciding, showing
+from ledger.deciding import Cause
 from store import consents, messages
-from store.consents import NewConsent
+from store.consents import HeardConsent
 
 
 def opt_out(
@@ -39,12 +40,11 @@ def opt_out(
         evidence=reason,
     )
     consents.lock_recipients(connection, {phone_number})
-    consents.add(connection, [NewConsent(word, occurred_at=now, recorded_at=now)])
+    consents.add(connection, [HeardConsent(word, occurred_at=now, received_at=now)])
     pending = messages.pending_to(connection, {phone_number})
     held = messages.lock(connection, pending)
-    return deciding.decide_on(
-        connection, held.values(), rules, trigger="consent", causes=dict.fromkeys(held, cause), now=now
-    )
+    causes = dict.fromkeys(held, Cause(cause, now))
+    return deciding.decide_on(connection, held.values(), rules, trigger="consent", causes=causes, now=now)
 
 
 def shown(connection: sa.Connection, phone_number: str) -> dict[str, Any]:

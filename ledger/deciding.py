@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -17,20 +18,29 @@ from store.decisions import DecisionRow
 from store.messages import MessageRow
 
 
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What called for a decision."""
+
+    event_id: str | None
+    known_at: datetime
+    """When it reached us: from then on the message could have been cancelled."""
+
+
 def decide_on(
     connection: sa.Connection,
     held: Collection[MessageRow],
     rules: Sequence[Rule],
     *,
     trigger: str,
-    causes: Mapping[str, str | None],
+    causes: Mapping[str, Cause],
     now: datetime,
 ) -> dict[str, Decision]:
     """Decide on those of the messages that are pending, and return the decision that stands for each.
 
     The messages must be held under lock, so that facts read here cannot be older
-    than another's decision. ``trigger`` says what called for deciding;
-    ``causes`` gives the event behind it, by message id.
+    than another's decision. ``trigger`` names what called for deciding, ``causes``
+    tells it for each message.
     """
     pending = [row for row in held if row.ledger == LedgerState.PENDING and row.send_at is not None]
     gathered = gather(connection, pending, now=now)
@@ -39,11 +49,15 @@ def decide_on(
     for row in pending:
         made = decide(gathered[row.id], rules)
         standing[row.id] = made[0]
-        kept += [_kept(row.id, decision, trigger, causes.get(row.id), now) for decision in made]
+        kept += [_kept(row.id, decision, trigger, causes[row.id], now) for decision in made]
     decisions.add(connection, kept)
     cancellations.request(
         connection,
-        [_ordered(row, standing[row.id], now) for row in pending if standing[row.id].verdict is Act.CANCEL],
+        [
+            _ordered(row, standing[row.id], causes[row.id], now)
+            for row in pending
+            if standing[row.id].verdict is Act.CANCEL
+        ],
     )
     allowed = [row.id for row in pending if standing[row.id].verdict is Act.ALLOW]
     cancellations.withdraw(connection, allowed, now=now)
@@ -105,7 +119,7 @@ class _Campaigns:
         return tuple(sorted(self._cache[names], key=lambda campaign: campaign.key != row.campaign_key))
 
 
-def _kept(message_id: str, decision: Decision, trigger: str, cause: str | None, now: datetime) -> DecisionRow:
+def _kept(message_id: str, decision: Decision, trigger: str, cause: Cause, now: datetime) -> DecisionRow:
     return DecisionRow(
         message_id=message_id,
         decided_at=now,
@@ -116,7 +130,7 @@ def _kept(message_id: str, decision: Decision, trigger: str, cause: str | None, 
         reason=decision.reason,
         facts=dict(decision.facts),
         verdicts=[_told(mode, verdict) for mode, verdict in decision.verdicts],
-        event_id=decision.event_id or cause,
+        event_id=decision.event_id or cause.event_id,
     )
 
 
@@ -131,7 +145,7 @@ def _told(mode: Mode, verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _ordered(row: MessageRow, decision: Decision, now: datetime) -> NewCancellation:
+def _ordered(row: MessageRow, decision: Decision, cause: Cause, now: datetime) -> NewCancellation:
     assert row.send_at is not None  # noqa: S101 - messages without a time are never pending
     return NewCancellation(
         message_id=row.id,
@@ -141,4 +155,5 @@ def _ordered(row: MessageRow, decision: Decision, now: datetime) -> NewCancellat
         send_at=row.send_at,
         registered_at=row.registered_at or now,
         requested_at=now,
+        known_at=cause.known_at,
     )

@@ -8,12 +8,14 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from core import numbers
 from core.deciding import Decision, MessageClass, Rule
 from core.errors import RequestInvalid
 from core.outcomes import LedgerState
 from core.reports import MessageReport
 from core.statuses import Status
 from ledger import deciding, recording, settling
+from ledger.deciding import Cause
 from store import campaigns, consents, messages
 from store.messages import MessageRow
 
@@ -68,7 +70,7 @@ def register(
         rows.values(),
         rules,
         trigger="registration",
-        causes={row.id: f"registration:{row.id}" for row in rows.values()},
+        causes={row.id: Cause(f"registration:{row.id}", now) for row in rows.values()},
         now=now,
     )
     gone = recorded.left | _seen_leaving(connection, rows)
@@ -92,6 +94,11 @@ def refusal(registration: Registration) -> str | None:
         return f"message {report.message_id} is {report.direction}; only outbound messages are scheduled"
     if not report.addressees:
         return f"message {report.message_id} names no recipient in 'to'"
+    if not all(numbers.e164(addressee.phone_number) for addressee in report.addressees):
+        return (
+            f"message {report.message_id} goes to a number that no opt-out could be matched with: it must have its "
+            "country code, such as +15551230001, and number redaction must be off for the messaging profile"
+        )
     if report.send_at is None:
         return f"message {report.message_id} has no send_at; give it beside 'data' when Telnyx's answer lacks it"
     return None

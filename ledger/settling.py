@@ -71,9 +71,9 @@ def left(connection: sa.Connection, message_ids: Collection[str], *, now: dateti
     return broken + closings
 
 
-def release_due(connection: sa.Connection, *, now: datetime, limit: int) -> int:
-    """Release pending messages whose time has come and that nobody is cancelling; return how many."""
-    rows = messages.lock(connection, closing.passed(connection, now=now, limit=limit))
+def release_due(connection: sa.Connection, *, until: datetime, now: datetime, limit: int) -> int:
+    """Release pending messages to be sent by ``until`` that nobody is cancelling; return how many."""
+    rows = messages.lock(connection, closing.passed(connection, now=until, limit=limit))
     # Another may have closed one, or ordered its cancellation, before we held its lock.
     cancelling = cancellations.hold(connection, dict.fromkeys(rows))
     released = [
@@ -103,20 +103,24 @@ def _end(
 ) -> list[Closing]:
     cancellations.settle(connection, ends, now=now)
     failed = {of for of, end in ends.items() if end.state is not CancellationState.CONFIRMED}
+    open_again = {of for of, end in ends.items() if end.state is CancellationState.WITHDRAWN}
     asked = attempts.of(connection, failed)
     closings = [
         _breach(held[of], end, asked.get(of, ()), now=now) if of in failed else Closing(of, LedgerState.CANCELLED)
         for of, end in sorted(ends.items())
-        if rows[of].ledger == LedgerState.PENDING
+        if rows[of].ledger == LedgerState.PENDING and of not in open_again
     ]
     closing.close(connection, closings, now=now)
     return closings
 
 
 def _breach(row: Cancellation, end: Settle, asked: Sequence[Attempt], *, now: datetime) -> Closing:
+    if row.lapsed or row.known_at >= row.send_at:
+        # Nobody should have cancelled it: the reason was gone, or came up when its time had come.
+        return Closing(row.message_id, LedgerState.RELEASED)
     cause = breach_cause(
         end,
-        requested_at=row.requested_at,
+        known_at=row.known_at,
         registered_at=row.registered_at,
         send_at=row.send_at,
         settled_at=now,

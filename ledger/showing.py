@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core import deadlines, merging
-from core.campaigns import Campaign
-from store.consents import ConsentRow
+from core.campaigns import Campaign, registration
+from store.consents import HeardConsent
 from store.decisions import DecisionRow
 from store.inbox import EventRow
 from store.messages import MessageRow, RecipientRow
@@ -79,7 +79,7 @@ def decision(row: DecisionRow) -> dict[str, Any]:
     }
 
 
-def consent(row: ConsentRow) -> dict[str, Any]:
+def consent(row: HeardConsent) -> dict[str, Any]:
     """Show one word of a recipient."""
     return {
         "kind": row.word.kind,
@@ -89,14 +89,13 @@ def consent(row: ConsentRow) -> dict[str, Any]:
         "event_id": row.word.event_id,
         "occurred_at": instant(row.occurred_at),
         "effective_at": instant(row.word.effective_at),
-        "recorded_at": instant(row.recorded_at),
+        "received_at": instant(row.received_at),
     }
 
 
 def campaign(row: Campaign, *, linked: Sequence[Campaign], aliases: frozenset[tuple[str, str]]) -> dict[str, Any]:
     """Show one campaign, with what the carriers say of it under any of its names."""
-    heard = [each for each in (row, *linked) if each.carrier_stamp is not None]
-    last = max(heard, key=lambda each: each.carrier_stamp or "", default=None)
+    last = registration((row, *linked))
     telnyx_campaign_id, tcr_campaign_id = min(aliases, default=(None, None))
     return {
         "key": row.key,

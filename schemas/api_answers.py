@@ -86,7 +86,7 @@ class Consent(Answer):
     event_id = text()
     occurred_at = at("when it was said")
     effective_at = at("when it counts from")
-    recorded_at = at("when it was heard here")
+    received_at = at("when it was heard here")
 
 
 class Recipient(Answer):

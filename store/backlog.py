@@ -72,15 +72,20 @@ def postpone(connection: sa.Connection, seq: int, *, retry_at: datetime, reason:
 
 def oldest_due(connection: sa.Connection, *, now: datetime) -> datetime | None:
     """Return when the longest-waiting event that may be applied now was received, or None."""
+    return _oldest(connection, sa.or_(inbox.c.retry_at.is_(None), inbox.c.retry_at <= now))
+
+
+def oldest_pending(connection: sa.Connection) -> datetime | None:
+    """Return when the longest-waiting event was received, those included that wait for another try, or None."""
+    return _oldest(connection, sa.true())
+
+
+def _oldest(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> datetime | None:
     firsts: list[datetime] = []
     for priority in (0, 1):
         query = (
             sa.select(inbox.c.received_at)
-            .where(
-                AWAITS_APPLYING,
-                inbox.c.priority == priority,
-                sa.or_(inbox.c.retry_at.is_(None), inbox.c.retry_at <= now),
-            )
+            .where(AWAITS_APPLYING, inbox.c.priority == priority, condition)
             .order_by(inbox.c.seq)
             .limit(1)
         )

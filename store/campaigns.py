@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from core.campaigns import Campaign, CampaignStatus, CarrierState
 from store import upserting
+from store.tables import IS_UNFINISHED, campaigns
 from store.tables import campaign_aliases as aliases
 from store.tables import campaign_reviews as reviews
-from store.tables import campaigns
 
 _COLUMNS = [campaigns.c[name] for name in Campaign.__slots__]
 
@@ -25,6 +25,8 @@ class Review:
     seq: int
     campaign_key: str
     event_id: str | None
+    requested_at: datetime
+    """When the event that called for it reached us."""
     after_seq: int
 
 
@@ -72,10 +74,15 @@ def update(connection: sa.Connection, key: str, changes: dict[str, Any]) -> None
         connection.execute(sa.update(campaigns).where(campaigns.c.key == key).values(changes))
 
 
-def tie(connection: sa.Connection, pairs: Collection[tuple[str, str]]) -> None:
-    """Keep that these pairs of (Telnyx's UUID, TCR id) name one campaign each."""
-    rows = [{"telnyx_campaign_id": telnyx, "tcr_campaign_id": tcr} for telnyx, tcr in sorted(pairs)]
-    upserting.insert_missing(connection, aliases, rows)
+def tie(connection: sa.Connection, telnyx_campaign_id: str, tcr_campaign_id: str, *, told_by: str) -> None:
+    """Keep that these two ids name one campaign, and who said so."""
+    row = {"telnyx_campaign_id": telnyx_campaign_id, "tcr_campaign_id": tcr_campaign_id, "told_by": told_by}
+    upserting.insert_missing(connection, aliases, [row])
+
+
+def untie(connection: sa.Connection, *, told_by: str) -> None:
+    """Forget what somebody said of which ids name one campaign."""
+    connection.execute(sa.delete(aliases).where(aliases.c.told_by == told_by))
 
 
 def aliases_of(connection: sa.Connection, names: Collection[str]) -> frozenset[tuple[str, str]]:
@@ -94,16 +101,16 @@ def aliases_of(connection: sa.Connection, names: Collection[str]) -> frozenset[t
     return frozenset(found)
 
 
-def request_review(connection: sa.Connection, key: str, *, event_id: str | None, now: datetime) -> None:
-    """Order all pending messages of a campaign to be decided on again."""
-    connection.execute(sa.insert(reviews).values(campaign_key=key, event_id=event_id, requested_at=now))
+def request_review(connection: sa.Connection, key: str, *, event_id: str | None, known_at: datetime) -> None:
+    """Order all pending messages of a campaign to be decided on again; ``known_at`` is when we heard the reason."""
+    connection.execute(sa.insert(reviews).values(campaign_key=key, event_id=event_id, requested_at=known_at))
 
 
 def claim_review(connection: sa.Connection) -> Review | None:
     """Return the oldest unfinished review that nobody else is working on, held until the transaction ends."""
     query = (
         sa.select(*(reviews.c[name] for name in Review.__slots__))
-        .where(reviews.c.done_at.is_(None))
+        .where(IS_UNFINISHED)
         .order_by(reviews.c.seq)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -122,9 +129,9 @@ def finish_review(connection: sa.Connection, review: Review, *, now: datetime) -
     connection.execute(sa.update(reviews).where(reviews.c.seq == review.seq).values(done_at=now))
 
 
-def reviews_waiting(connection: sa.Connection) -> bool:
-    """Return True when a review is unfinished."""
-    return connection.scalar(sa.select(reviews.c.seq).where(reviews.c.done_at.is_(None)).limit(1)) is not None
+def oldest_review(connection: sa.Connection) -> datetime | None:
+    """Return when the oldest unfinished review was called for, or None."""
+    return connection.scalar(sa.select(reviews.c.requested_at).where(IS_UNFINISHED).order_by(reviews.c.seq).limit(1))
 
 
 def _by_key(connection: sa.Connection, query: sa.Select[Any]) -> dict[str, Campaign]:

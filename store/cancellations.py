@@ -18,10 +18,7 @@ from core.cancelling import Action, Again, Asked, Settle, action
 from core.outcomes import CancellationState
 from store import attempts, upserting
 from store.attempts import Attempt, Begun
-from store.tables import cancellations
-
-#: Written out and not bound: a database uses a partial index only for a condition it can read.
-_REQUESTED = cancellations.c.state == sa.literal_column("'requested'")
+from store.tables import IS_REQUESTED, cancellations
 
 #: So many due are better taken in the order of an index than sorted.
 _MANY = 1000
@@ -39,6 +36,8 @@ class NewCancellation:
     send_at: datetime
     registered_at: datetime
     requested_at: datetime
+    known_at: datetime
+    """When the reason reached us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,9 @@ class Cancellation:
     state: str
     outcome: str | None
     requested_at: datetime
+    known_at: datetime
+    lapsed: bool
+    """The reason is gone, but Telnyx was asked already: all that is left to do is to look what came of it."""
     needs: str
     next_attempt_at: datetime
     lease_token: str | None
@@ -77,7 +79,7 @@ _COLUMNS = [cancellations.c[name] for name in Cancellation.__slots__]
 
 
 def request(connection: sa.Connection, rows: Sequence[NewCancellation]) -> None:
-    """Order cancellations; one that is under way or confirmed stays as it is, its reason too."""
+    """Order cancellations; one that is under way goes on under its first reason, one that is confirmed stays."""
     if not rows:
         return
     statement = upserting.insert(connection, cancellations)
@@ -87,7 +89,7 @@ def request(connection: sa.Connection, rows: Sequence[NewCancellation]) -> None:
         for row in sorted(rows, key=lambda row: row.message_id)
     ]
     anew = {name: statement.excluded[name] for name in values[0] if name != "message_id"}
-    afresh = {"outcome": None, "lease_token": None, "attempts": 0, "refusals": 0, "settled_at": None}
+    afresh = {"outcome": None, "lease_token": None, "lapsed": False, "attempts": 0, "refusals": 0, "settled_at": None}
     # Two comparisons, since a list of values cannot be part of a statement for many rows.
     ended = sa.and_(
         cancellations.c.state != CancellationState.REQUESTED, cancellations.c.state != CancellationState.CONFIRMED
@@ -95,19 +97,34 @@ def request(connection: sa.Connection, rows: Sequence[NewCancellation]) -> None:
     connection.execute(
         statement.on_conflict_do_update(index_elements=["message_id"], set_=anew | afresh, where=ended), values
     )
+    more_urgent = sa.case(
+        (cancellations.c.priority > sa.bindparam("urgency"), sa.bindparam("urgency")), else_=cancellations.c.priority
+    )
+    connection.execute(
+        sa.update(cancellations)
+        .where(cancellations.c.message_id == sa.bindparam("of"), IS_REQUESTED)
+        .values(send_at=sa.bindparam("due"), priority=more_urgent, lapsed=False),
+        [{"of": row["message_id"], "due": row["send_at"], "urgency": row["priority"]} for row in values],
+    )
 
 
 def withdraw(connection: sa.Connection, message_ids: Collection[str], *, now: datetime) -> list[str]:
-    """Take back cancellations for which nothing was asked of Telnyx yet; return whose those were."""
+    """Take back cancellations for which nothing was asked of Telnyx yet; return whose those were.
+
+    Where something was asked, it may have been done. Such a one lapses: nothing
+    more is asked but how the message stands.
+    """
     withdrawn: list[str] = []
     for part in upserting.parts(sorted(message_ids)):
-        statement = (
-            sa.update(cancellations)
-            .where(cancellations.c.message_id.in_(part), _REQUESTED, cancellations.c.attempts == 0)
+        under_way = sa.update(cancellations).where(cancellations.c.message_id.in_(part), IS_REQUESTED)
+        withdrawn += connection.scalars(
+            under_way.where(cancellations.c.attempts == 0)
             .values(state=CancellationState.WITHDRAWN, settled_at=now)
             .returning(cancellations.c.message_id)
         )
-        withdrawn += connection.scalars(statement)
+        in_doubt = under_way.where(cancellations.c.attempts > 0)
+        connection.execute(in_doubt.values(lapsed=True))
+        connection.execute(in_doubt.where(cancellations.c.lease_token.is_(None)).values(next_attempt_at=now))
     return sorted(withdrawn)
 
 
@@ -119,7 +136,7 @@ def claim(connection: sa.Connection, *, now: datetime, limit: int, lease: timede
     """
     query = (
         sa.select(*_COLUMNS)
-        .where(_REQUESTED, cancellations.c.next_attempt_at <= now)
+        .where(IS_REQUESTED, cancellations.c.next_attempt_at <= now)
         .order_by(cancellations.c.send_at, cancellations.c.priority, cancellations.c.message_id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -152,11 +169,14 @@ def _sqlite_plan(connection: sa.Connection, now: datetime) -> str:
 
 def _claimed(row: Cancellation, *, now: datetime, token: str) -> Claimed:
     asked = Asked(
-        action=action(Action(row.needs), attempts=row.attempts, send_at=row.send_at, now=now),
+        action=Action.GET
+        if row.lapsed
+        else action(Action(row.needs), attempts=row.attempts, send_at=row.send_at, now=now),
         send_at=row.send_at,
         registered_at=row.registered_at,
         attempts=row.attempts + 1,
         refusals=row.refusals,
+        lapsed=row.lapsed,
     )
     return Claimed(row.message_id, str(uuid.uuid4()), token, row.policy, asked)
 
@@ -167,7 +187,7 @@ def hold(connection: sa.Connection, tokens: Mapping[str, str | None]) -> dict[st
     for part in upserting.parts(sorted(tokens)):
         query = (
             sa.select(*_COLUMNS)
-            .where(cancellations.c.message_id.in_(part), _REQUESTED)
+            .where(cancellations.c.message_id.in_(part), IS_REQUESTED)
             .order_by(cancellations.c.message_id)
             .with_for_update()
         )
@@ -213,7 +233,7 @@ def hasten(connection: sa.Connection, *, now: datetime) -> None:
     """Make everything that waits for a retry due now: Telnyx is back, and the earliest deadline goes first."""
     waiting = (
         sa.select(cancellations.c.message_id)
-        .where(_REQUESTED, cancellations.c.next_attempt_at > now, cancellations.c.lease_token.is_(None))
+        .where(IS_REQUESTED, cancellations.c.next_attempt_at > now, cancellations.c.lease_token.is_(None))
         .with_for_update(skip_locked=True)
     )
     connection.execute(
@@ -223,23 +243,18 @@ def hasten(connection: sa.Connection, *, now: datetime) -> None:
 
 def due_count(connection: sa.Connection, *, now: datetime, limit: int) -> int:
     """Return how many cancellations are to be asked for now, counting no further than ``limit``."""
-    due = sa.select(sa.literal(1)).where(_REQUESTED, cancellations.c.next_attempt_at <= now).limit(limit).subquery()
+    due = sa.select(sa.literal(1)).where(IS_REQUESTED, cancellations.c.next_attempt_at <= now).limit(limit).subquery()
     return int(connection.scalar(sa.select(sa.func.count()).select_from(due)) or 0)
 
 
 def next_due_at(connection: sa.Connection) -> datetime | None:
     """Return when the next cancellation is to be asked for, which may be past; None when none is under way."""
     return connection.scalar(
-        sa.select(cancellations.c.next_attempt_at).where(_REQUESTED).order_by(cancellations.c.next_attempt_at).limit(1)
+        sa.select(cancellations.c.next_attempt_at)
+        .where(IS_REQUESTED)
+        .order_by(cancellations.c.next_attempt_at)
+        .limit(1)
     )
-
-
-def expired_leases(connection: sa.Connection, *, now: datetime) -> int:
-    """Return how many cancellations were left behind by a worker that claimed them."""
-    query = sa.select(sa.func.count()).where(
-        _REQUESTED, cancellations.c.next_attempt_at <= now, cancellations.c.lease_token.is_not(None)
-    )
-    return int(connection.scalar(query) or 0)
 
 
 def of(connection: sa.Connection, message_id: str) -> Cancellation | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from core.outcomes import BreachCause, LedgerState
-from store.tables import IS_PENDING, cancellations, messages
+from store.tables import IS_PENDING, IS_REQUESTED, cancellations, messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,7 @@ def close(connection: sa.Connection, closings: Sequence[Closing], *, now: dateti
 def passed(connection: sa.Connection, *, now: datetime, limit: int) -> list[str]:
     """Return pending messages whose time has come and which nobody is cancelling, the earliest first."""
     cancelling = (
-        sa.select(cancellations.c.message_id)
-        .where(cancellations.c.message_id == messages.c.id, cancellations.c.state == sa.literal_column("'requested'"))
-        .exists()
+        sa.select(cancellations.c.message_id).where(cancellations.c.message_id == messages.c.id, IS_REQUESTED).exists()
     )
     query = (
         sa.select(messages.c.id)

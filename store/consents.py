@@ -14,21 +14,12 @@ from store.tables import consents, recipients
 
 
 @dataclass(frozen=True, slots=True)
-class NewConsent:
-    """One word of a recipient, about to be kept."""
+class HeardConsent:
+    """One word of a recipient, and when it was said and heard."""
 
     word: Consent
     occurred_at: datetime
-    recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentRow:
-    """One kept word of a recipient, with its times."""
-
-    word: Consent
-    occurred_at: datetime
-    recorded_at: datetime
+    received_at: datetime
 
 
 def lock_recipients(connection: sa.Connection, phone_numbers: Collection[str]) -> None:
@@ -48,7 +39,7 @@ def lock_recipients(connection: sa.Connection, phone_numbers: Collection[str]) -
         )
 
 
-def add(connection: sa.Connection, words: Sequence[NewConsent]) -> set[str]:
+def add(connection: sa.Connection, words: Sequence[HeardConsent]) -> set[str]:
     """Keep words, each event's once, and return the event ids that were new."""
     held = held_event_ids(connection, [new.word.event_id for new in words])
     fresh = {new.word.event_id: new for new in words if new.word.event_id not in held}
@@ -65,7 +56,7 @@ def add(connection: sa.Connection, words: Sequence[NewConsent]) -> set[str]:
                 "effective_at": new.word.effective_at,
                 "source": new.word.source,
                 "evidence": new.word.evidence,
-                "recorded_at": new.recorded_at,
+                "received_at": new.received_at,
             }
             for new in fresh.values()
         ],
@@ -89,12 +80,12 @@ def of(connection: sa.Connection, phone_numbers: Collection[str]) -> dict[str, l
     return found
 
 
-def history(connection: sa.Connection, phone_number: str) -> list[ConsentRow]:
+def history(connection: sa.Connection, phone_number: str) -> list[HeardConsent]:
     """Return one recipient's history with its times, oldest first."""
     return list(_rows(connection, [phone_number]))
 
 
-def _rows(connection: sa.Connection, phone_numbers: Collection[str]) -> Iterable[ConsentRow]:
+def _rows(connection: sa.Connection, phone_numbers: Collection[str]) -> Iterable[HeardConsent]:
     for part in upserting.parts(sorted(phone_numbers)):
         query = (
             sa.select(consents)
@@ -111,4 +102,4 @@ def _rows(connection: sa.Connection, phone_numbers: Collection[str]) -> Iterable
                 source=row.source,
                 evidence=row.evidence,
             )
-            yield ConsentRow(word, row.occurred_at, row.recorded_at)
+            yield HeardConsent(word, row.occurred_at, row.received_at)

@@ -9,7 +9,6 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from core.merging import Fields
-from core.outcomes import LedgerState
 from store import upserting
 from store.tables import IS_PENDING, messages, transitions
 from store.tables import message_recipients as recipients
@@ -158,16 +157,16 @@ def pending_in_campaigns(
     return sorted(found)[:limit]
 
 
-def review_due(connection: sa.Connection, *, now: datetime, limit: int) -> list[str]:
-    """Return pending messages on which time alone may have changed the verdict."""
+def review_due(connection: sa.Connection, *, now: datetime, limit: int) -> dict[str, datetime]:
+    """Return pending messages on which time alone may have changed the verdict, each with since when, oldest first."""
     query = (
-        sa.select(messages.c.id)
+        sa.select(messages.c.id, messages.c.review_at)
         .where(IS_PENDING, messages.c.review_at <= now)
         .order_by(messages.c.review_at)
         .limit(limit)
         .with_hint(messages, "INDEXED BY ix_messages_pending_review_at", "sqlite")
     )
-    return list(connection.scalars(query))
+    return {message_id: since for message_id, since in connection.execute(query) if since is not None}
 
 
 def add_missing(connection: sa.Connection, ids: Collection[str]) -> None:
@@ -231,19 +230,8 @@ def count_pending_to(connection: sa.Connection, phone_number: str) -> int:
     return int(connection.scalar(query) or 0)
 
 
-def count_by_ledger(connection: sa.Connection) -> dict[str, int]:
-    """Return how many registered messages stand in each state of the ledger."""
-    query = (
-        sa.select(messages.c.ledger, sa.func.count()).where(messages.c.ledger.is_not(None)).group_by(messages.c.ledger)
-    )
-    return dict(connection.execute(query).all())
-
-
-def count_by_breach_cause(connection: sa.Connection) -> dict[str, int]:
-    """Return how many messages are in breach, by cause."""
-    query = (
-        sa.select(messages.c.breach_cause, sa.func.count())
-        .where(messages.c.ledger == LedgerState.BREACH)
-        .group_by(messages.c.breach_cause)
-    )
-    return dict(connection.execute(query).all())
+def count_by_ledger(connection: sa.Connection) -> dict[tuple[str, str | None], int]:
+    """Return how many registered messages stand in each state of the ledger, those in breach by cause."""
+    stand = (messages.c.ledger, messages.c.breach_cause)
+    query = sa.select(*stand, sa.func.count()).where(messages.c.ledger.is_not(None)).group_by(*stand)
+    return {(ledger, breach_cause): number for ledger, breach_cause, number in connection.execute(query)}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
+    ColumnElement,
     DateTime,
     Dialect,
     Index,
@@ -19,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
     literal_column,
     text,
 )
@@ -53,6 +57,12 @@ metadata = MetaData(
     }
 )
 
+
+def _only(condition: ColumnElement[bool]) -> dict[str, Any]:
+    """Make an index partial. Queries use the same condition, written out and not bound, or it would not be used."""
+    return {"sqlite_where": condition, "postgresql_where": condition}
+
+
 #: SQLite only counts up by itself on a column of type INTEGER.
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
@@ -79,22 +89,10 @@ inbox = Table(
     Column("retry_at", UtcDateTime),
     Column("applied_at", UtcDateTime),
 )
-#: As ``IS_PENDING`` of messages: written out for the partial index.
 AWAITS_APPLYING = inbox.c.status == literal_column("'pending'")
-Index(
-    "ix_inbox_pending",
-    inbox.c.priority,
-    inbox.c.seq,
-    sqlite_where=inbox.c.status == "pending",
-    postgresql_where=inbox.c.status == "pending",
-)
-Index(
-    "ix_inbox_not_applied",
-    inbox.c.status,
-    inbox.c.seq,
-    sqlite_where=inbox.c.status != "applied",
-    postgresql_where=inbox.c.status != "applied",
-)
+IS_NOT_APPLIED = inbox.c.status != literal_column("'applied'")
+Index("ix_inbox_pending", inbox.c.priority, inbox.c.seq, **_only(AWAITS_APPLYING))
+Index("ix_inbox_not_applied", inbox.c.status, inbox.c.seq, **_only(IS_NOT_APPLIED))
 
 messages = Table(
     "messages",
@@ -118,31 +116,12 @@ messages = Table(
     Column("review_at", UtcDateTime),
     Column("fields", JSON, nullable=False),
 )
-#: Written out and not bound: a database uses a partial index only for a condition that it can read.
 IS_PENDING = messages.c.ledger == literal_column("'pending'")
-_PENDING = messages.c.ledger == "pending"
-Index(
-    "ix_messages_ledger",
-    messages.c.ledger,
-    sqlite_where=messages.c.ledger.is_not(None),
-    postgresql_where=messages.c.ledger.is_not(None),
-)
-Index("ix_messages_pending_send_at", messages.c.send_at, sqlite_where=_PENDING, postgresql_where=_PENDING)
-Index("ix_messages_pending_review_at", messages.c.review_at, sqlite_where=_PENDING, postgresql_where=_PENDING)
-Index(
-    "ix_messages_pending_campaign",
-    messages.c.campaign_key,
-    messages.c.seq,
-    sqlite_where=_PENDING,
-    postgresql_where=_PENDING,
-)
-Index(
-    "ix_messages_pending_tcr",
-    messages.c.tcr_campaign_id,
-    messages.c.seq,
-    sqlite_where=_PENDING,
-    postgresql_where=_PENDING,
-)
+Index("ix_messages_ledger", messages.c.ledger, **_only(messages.c.ledger.is_not(None)))
+Index("ix_messages_pending_send_at", messages.c.send_at, **_only(IS_PENDING))
+Index("ix_messages_pending_review_at", messages.c.review_at, **_only(IS_PENDING))
+Index("ix_messages_pending_campaign", messages.c.campaign_key, messages.c.seq, **_only(IS_PENDING))
+Index("ix_messages_pending_tcr", messages.c.tcr_campaign_id, messages.c.seq, **_only(IS_PENDING))
 
 message_recipients = Table(
     "message_recipients",
@@ -189,7 +168,7 @@ consents = Table(
     Column("effective_at", UtcDateTime, nullable=False),
     Column("source", String(16), nullable=False),
     Column("evidence", Text),
-    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
 )
 
 campaigns = Table(
@@ -212,6 +191,7 @@ campaign_aliases = Table(
     metadata,
     Column("telnyx_campaign_id", String(64), primary_key=True),
     Column("tcr_campaign_id", String(64), primary_key=True),
+    Column("told_by", String(255), primary_key=True),
     sqlite_with_rowid=False,
 )
 
@@ -225,12 +205,8 @@ campaign_reviews = Table(
     Column("after_seq", BigInteger, nullable=False, server_default=text("0")),
     Column("done_at", UtcDateTime),
 )
-Index(
-    "ix_campaign_reviews_due",
-    campaign_reviews.c.seq,
-    sqlite_where=campaign_reviews.c.done_at.is_(None),
-    postgresql_where=campaign_reviews.c.done_at.is_(None),
-)
+IS_UNFINISHED = campaign_reviews.c.done_at.is_(None)
+Index("ix_campaign_reviews_due", campaign_reviews.c.seq, **_only(IS_UNFINISHED))
 
 decisions = Table(
     "decisions",
@@ -260,6 +236,8 @@ cancellations = Table(
     Column("state", String(16), nullable=False),
     Column("outcome", String(64)),
     Column("requested_at", UtcDateTime, nullable=False),
+    Column("known_at", UtcDateTime, nullable=False),
+    Column("lapsed", Boolean, nullable=False, server_default=false()),
     Column("needs", String(8), nullable=False),
     Column("next_attempt_at", UtcDateTime, nullable=False),
     Column("lease_token", String(36)),
@@ -268,20 +246,15 @@ cancellations = Table(
     Column("settled_at", UtcDateTime),
     sqlite_with_rowid=False,
 )
+IS_REQUESTED = cancellations.c.state == literal_column("'requested'")
 Index(
     "ix_cancellations_requested",
     cancellations.c.send_at,
     cancellations.c.priority,
     cancellations.c.message_id,
-    sqlite_where=cancellations.c.state == "requested",
-    postgresql_where=cancellations.c.state == "requested",
+    **_only(IS_REQUESTED),
 )
-Index(
-    "ix_cancellations_next_attempt_at",
-    cancellations.c.next_attempt_at,
-    sqlite_where=cancellations.c.state == "requested",
-    postgresql_where=cancellations.c.state == "requested",
-)
+Index("ix_cancellations_next_attempt_at", cancellations.c.next_attempt_at, **_only(IS_REQUESTED))
 
 cancellation_attempts = Table(
     "cancellation_attempts",

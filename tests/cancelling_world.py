@@ -69,7 +69,7 @@ class World:
             began = self.now - registered_ago
             register(connection, [registration(number, send_at=send_at)], RULES, door="api", now=began)
             cancellations.request(
-                connection, [NewCancellation(of, "opt_out", "STOP", priority, send_at, began, self.now)]
+                connection, [NewCancellation(of, "opt_out", "STOP", priority, send_at, began, self.now, self.now)]
             )
         return of
 

@@ -162,7 +162,7 @@ RECIPIENT = {
             "event_id": _EVENT_ID,
             "occurred_at": "2026-06-29T09:12:00Z",
             "effective_at": "2026-06-29T09:12:00Z",
-            "recorded_at": "2026-06-29T09:12:01Z",
+            "received_at": "2026-06-29T09:12:01Z",
         }
     ],
     "pending": 0,

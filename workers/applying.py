@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import sqlalchemy as sa
 import structlog
@@ -21,10 +23,12 @@ from store.engine import Database
 
 log = structlog.get_logger()
 
-#: Large enough that a transaction's cost is shared, small enough that other writers are not kept waiting.
-BATCH = 200
+#: Large enough that a transaction's cost is shared, small enough that on SQLite the receiver is not kept waiting.
+BATCH = 100
 #: An event whose applying keeps failing is parked as a dead letter after this many tries.
 TRIES = 5
+#: How many times longer each wait is than the one before: a second, then ten, up to a quarter of an hour.
+_PATIENCE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,9 @@ class Applier:
         One event that cannot be applied does not hold up its batch: the batch
         is then applied one by one, and the failing event waits or is parked.
         """
+        with self.database.read() as connection:
+            if backlog.oldest_due(connection, now=self.now()) is None:
+                return 0
         taken: list[PendingEvent] = []
         try:
             with self.database.begin() as connection:
@@ -61,8 +68,9 @@ class Applier:
         except StoreUnavailable:
             raise
         except Exception as error:
-            log.exception("event_not_applied", event_id=event.event_id, event_type=event.event_type)
-            self._put_off(event, f"{type(error).__name__}: {error}")
+            reason = _told(error)
+            log.error("event_not_applied", event_id=event.event_id, event_type=event.event_type, reason=reason)  # noqa: TRY400 - see _told
+            self._put_off(event, reason)
 
     def _put_off(self, event: PendingEvent, reason: str) -> None:
         now = self.now()
@@ -70,7 +78,7 @@ class Applier:
             if event.tries + 1 >= TRIES:
                 backlog.mark(connection, [event.seq], InboxStatus.PARKED, now=now, reason=reason)
             else:
-                retry_at = now + timedelta(seconds=2**event.tries)
+                retry_at = now + timedelta(seconds=_PATIENCE**event.tries)
                 backlog.postpone(connection, event.seq, retry_at=retry_at, reason=reason)
 
     def _absorb(self, connection: sa.Connection, events: Sequence[PendingEvent]) -> None:
@@ -92,3 +100,9 @@ class Applier:
             applied.append(event.seq)
         absorb(connection, heard, self.rules, now=now)
         backlog.mark(connection, applied, InboxStatus.APPLIED, now=now)
+
+
+def _told(error: Exception) -> str:
+    """Return what went wrong and where, without the values: an error's text may quote a phone number."""
+    *_, frame = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}"

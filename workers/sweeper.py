@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -56,7 +56,7 @@ class Sweep:
 
 @dataclass(slots=True)
 class Sweeper:
-    """Sweeps again and again; holds only since when it has seen work waiting that keeps no time of its own."""
+    """Sweeps again and again."""
 
     database: Database
     bell: Bell
@@ -64,7 +64,6 @@ class Sweeper:
     """Called when there is something to drain: what it needs takes seconds to load, and is needed rarely."""
     now: Callable[[], datetime]
     stop: StopFlag
-    _seen_at: dict[str, datetime] = field(default_factory=dict)
     _unfinished: bool = False
 
     def run(self) -> None:
@@ -86,9 +85,8 @@ class Sweeper:
         """Look once, and see to it that what is due gets done. Raises StoreUnavailable."""
         now = self.now()
         with self.database.read() as connection:
-            waiting = self._waiting_since(connection, now)
-            # An event that waits may be an opt-out that came in time, so nothing later than it is let go yet.
-            settled_until = min(now, waiting.get("events", now))
+            waiting = _waiting_since(connection, now)
+            settled_until = _settled_until(connection, waiting, now)
             may_release = bool(closing.passed(connection, now=settled_until, limit=1))
         released = self._release(settled_until) if may_release else 0
         late = {kind: since for kind, since in waiting.items() if now - since >= LATE}
@@ -104,20 +102,15 @@ class Sweeper:
         return sweep
 
     def _release(self, until: datetime) -> int:
-        with self.database.begin() as connection:
-            return settling.release_due(connection, now=until, limit=_BATCH)
-
-    def _waiting_since(self, connection: sa.Connection, now: datetime) -> dict[str, datetime]:
-        due_at = {
-            "events": backlog.oldest_due(connection, now=now),
-            "cancellations": cancellations.next_due_at(connection),
-        }
-        seen = {
-            "campaign_reviews": campaigns.reviews_waiting(connection),
-            "timed_reviews": bool(messages.review_due(connection, now=now, limit=1)),
-        }
-        self._seen_at = {kind: self._seen_at.get(kind, now) for kind, is_due in seen.items() if is_due}
-        return {kind: since for kind, since in due_at.items() if since is not None and since <= now} | self._seen_at
+        ends_at = self.now() + BUDGET
+        released = 0
+        while self.now() < ends_at and not self.stop():
+            with self.database.begin() as connection:
+                batch = settling.release_due(connection, until=until, now=self.now(), limit=_BATCH)
+            released += batch
+            if batch < _BATCH:
+                break
+        return released
 
     def _work(self) -> None:
         # Requests may still be on their way when the budget ends; the next sweep takes in their answers.
@@ -125,3 +118,25 @@ class Sweeper:
         before = self.now()
         self.drain().run(budget=BUDGET, should_stop=self.stop)
         self._unfinished = self.now() - before >= BUDGET
+
+
+def _waiting_since(connection: sa.Connection, now: datetime) -> dict[str, datetime]:
+    """Return, for each kind of work that is due, since when."""
+    timed = messages.review_due(connection, now=now, limit=1)
+    due_at = {
+        "events": backlog.oldest_due(connection, now=now),
+        "cancellations": cancellations.next_due_at(connection),
+        "campaign_reviews": campaigns.oldest_review(connection),
+        "timed_reviews": min(timed.values(), default=None),
+    }
+    return {kind: since for kind, since in due_at.items() if since is not None and since <= now}
+
+
+def _settled_until(connection: sa.Connection, waiting: dict[str, datetime], now: datetime) -> datetime:
+    """Return up to when everything that could cancel a message has been decided.
+
+    An event that waits may be an opt-out, and a review may find a campaign
+    ended: nothing that was due later than these reached us is let go yet.
+    """
+    undecided = [since for kind, since in waiting.items() if kind != "cancellations"]
+    return min([now, *undecided, *filter(None, [backlog.oldest_pending(connection)])])

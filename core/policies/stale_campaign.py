@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.campaigns import Campaign, CampaignStatus, CarrierState
+from core.campaigns import Campaign, CampaignStatus, CarrierState, registration
 from core.deciding import Act, Facts, MessageClass, Mode, Verdict
 
 NAME = "stale_campaign"
@@ -26,14 +27,14 @@ def judge(facts: Facts, settings: Settings) -> Verdict:
     if facts.message_class in settings.exempt:
         return Verdict(Act.ALLOW, NAME, f"class {facts.message_class} is exempt from campaign states")
     for campaign in facts.campaigns:
-        objection = _stale(campaign, facts.send_at)
+        objection = _over(campaign, facts.send_at)
         if objection is not None:
             return objection
-    return _aged(facts, settings.max_age)
+    return _unregistered(facts.campaigns) or _aged(facts, settings.max_age)
 
 
-def _stale(campaign: Campaign, send_at: datetime) -> Verdict | None:
-    """Return the objection that one campaign raises, the operator's word before the carriers'."""
+def _over(campaign: Campaign, send_at: datetime) -> Verdict | None:
+    """Return the objection that our own word on one campaign raises."""
     about = {"campaign": campaign.key}
     if campaign.status is not CampaignStatus.ACTIVE:
         return Verdict(
@@ -51,15 +52,21 @@ def _stale(campaign: Campaign, send_at: datetime) -> Verdict | None:
             {**about, "ends_at": campaign.ends_at.isoformat(), "send_at": send_at.isoformat()},
             event_id=campaign.status_event_id,
         )
-    if campaign.carrier_state not in {None, CarrierState.ACTIVE}:
-        return Verdict(
-            Act.CANCEL,
-            NAME,
-            f"the 10DLC registration of campaign {campaign.key} is {campaign.carrier_state}",
-            {**about, "carrier_state": campaign.carrier_state},
-            event_id=campaign.carrier_event_id,
-        )
     return None
+
+
+def _unregistered(campaigns: Sequence[Campaign]) -> Verdict | None:
+    """Return the objection that the carriers' last word raises, under whichever of the campaign's names it came."""
+    told = registration(campaigns)
+    if told is None or told.carrier_state is CarrierState.ACTIVE:
+        return None
+    return Verdict(
+        Act.CANCEL,
+        NAME,
+        f"the 10DLC registration of campaign {campaigns[0].key} is {told.carrier_state}",
+        {"campaign": campaigns[0].key, "registration": told.key, "carrier_state": told.carrier_state},
+        event_id=told.carrier_event_id,
+    )
 
 
 def _aged(facts: Facts, max_age: timedelta | None) -> Verdict:

@@ -243,7 +243,7 @@ def asking(said: Meaning | None, started_at: datetime = EARLY, asks: Action = DE
     ("end", "changes", "asked_before", "expected"),
     [
         pytest.param(TOO_LATE, {"registered_at": WALL}, [], BreachCause.REGISTERED_TOO_LATE, id="registered late"),
-        pytest.param(TOO_LATE, {"requested_at": WALL}, [], BreachCause.INSIDE_WALL, id="decided late"),
+        pytest.param(TOO_LATE, {"known_at": WALL}, [], BreachCause.INSIDE_WALL, id="decided late"),
         pytest.param(
             Settle(CancellationState.FAILED, Outcome.UNKNOWN_MESSAGE),
             {"settled_at": EARLY},
@@ -266,5 +266,5 @@ def asking(said: Meaning | None, started_at: datetime = EARLY, asks: Action = DE
     ],
 )
 def test_breach_has_a_cause(end, changes, asked_before, expected):
-    times = {"requested_at": EARLY, "registered_at": LONG_AGO, "settled_at": AFTER} | changes
+    times = {"known_at": EARLY, "registered_at": LONG_AGO, "settled_at": AFTER} | changes
     assert breach_cause(end, send_at=SEND_AT, asked=asked_before, **times) is expected

@@ -98,10 +98,21 @@ def test_scope_profile_judges_one_profile(history, stands):
     assert (found is not None) is stands
 
 
-def test_event_from_the_future_counts_from_five_minutes_after_it_was_heard():
-    in_2099 = datetime(2099, 1, 1, tzinfo=UTC)
-    assert effective_at(in_2099, NOON) == NOON + timedelta(minutes=5)
-    assert effective_at(NOON - timedelta(hours=9), NOON) == NOON - timedelta(hours=9)
+@pytest.mark.parametrize(
+    ("kind", "said", "counts"),
+    [
+        pytest.param(
+            OUT, timedelta(hours=-9), timedelta(hours=-9), id="a stop that comes late counts from when it was said"
+        ),
+        pytest.param(IN, timedelta(hours=-9), timedelta(hours=-9), id="a start that comes late, too"),
+        pytest.param(OUT, timedelta(minutes=3), timedelta(minutes=3), id="a stop may be a little ahead"),
+        pytest.param(OUT, timedelta(days=9999), timedelta(minutes=5), id="a stop from far ahead counts from near"),
+        pytest.param(IN, timedelta(minutes=3), timedelta(), id="a start is never ahead of when it was heard"),
+        pytest.param(IN, timedelta(days=9999), timedelta(), id="nor is one from far ahead"),
+    ],
+)
+def test_word_counts_from_when_it_was_said_within_limits(kind, said, counts):
+    assert effective_at(kind, NOON + said, NOON) == NOON + counts
 
 
 words = st.lists(

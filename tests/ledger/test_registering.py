@@ -1,21 +1,35 @@
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from core.campaigns import CarrierState
+from core.cancelling import Action, Again, Meaning, Outcome, Settle, next_step
 from core.consent import ConsentScope
 from core.deciding import MessageClass, Mode
 from core.errors import NotFound, RequestInvalid
+from core.outcomes import CancellationState
 from core.policies import opt_out, stale_campaign
 from core.policies.catalogue import PolicySettings, rules
-from ledger import consenting, story
+from ledger import consenting, settling, story
 from ledger.absorbing import absorb
 from ledger.campaigning import CampaignChange, change, review
 from ledger.registering import Registration, register
+from ledger.settling import Settlement
 from store import cancellations, messages
-from tests.reports import ALICE, BOB, NOW, PROFILE, RULES, heard, message_id, registration, scheduled, status, text
+from tests.reports import (
+    ALICE,
+    BOB,
+    NOW,
+    PROFILE,
+    RULES,
+    carriers_say,
+    heard,
+    message_id,
+    registration,
+    scheduled,
+    text,
+)
 
 
 def registered(database, *registrations, rules=RULES, now=NOW):
@@ -153,81 +167,47 @@ def test_message_that_will_grow_too_old_is_due_for_review_by_then(database):
     aged = rules(PolicySettings(stale_campaign=stale_campaign.Settings(max_age=timedelta(hours=1))))
     registered(database, registration(), rules=aged)
     with database.read() as connection:
-        assert messages.review_due(connection, now=NOW + timedelta(minutes=59), limit=10) == []
-        assert messages.review_due(connection, now=NOW + timedelta(minutes=61), limit=10) == [message_id()]
+        assert messages.review_due(connection, now=NOW + timedelta(minutes=59), limit=10) == {}
+        assert messages.review_due(connection, now=NOW + timedelta(minutes=61), limit=10).keys() == {message_id()}
 
 
-def requested(database):
-    with database.read() as connection:
-        row = cancellations.of(connection, message_id())
-        return row is not None and row.state == "requested"
+def test_tie_that_was_a_mistake_is_forgotten_when_it_is_corrected(database):
+    uuid = "751c6a5c-0000-4000-8000-000000000001"
+    for right in ("CWRONG1", "CSPRING"):
+        with database.begin() as connection:
+            wanted = CampaignChange(tcr_campaign_id=right, telnyx_campaign_id=uuid)
+            change(connection, "spring", wanted, cause=f"api:{right}", now=NOW)
+    with database.begin() as connection:
+        said = replace(carriers_say(CarrierState.SUSPENDED, campaign_id="CWRONG1"), tcr_campaign_id="CWRONG1")
+        absorb(connection, heard(said), RULES, now=NOW)
+    (answer,) = registered(database, registration(campaign_key="spring"))
+    assert answer.decision.verdict == "allow"
 
 
-@pytest.mark.parametrize("late", ["registration", "opt-out"])
-def test_opt_out_and_registration_at_once_never_pass_each_other_unseen(postgresql_database, late):
-    """One transaction is held open between its look and its commit while the other runs."""
-    first_looked, second_began = threading.Event(), threading.Event()
-
-    def enroll(connection):
-        register(connection, [registration()], RULES, door="api", now=NOW)
-
-    def refuse(connection):
-        absorb(connection, heard(text("STOP")), RULES, now=NOW)
-
-    def slow(act):
-        with postgresql_database.begin() as connection:
-            act(connection)
-            first_looked.set()
-            second_began.wait(5)
-            threading.Event().wait(0.2)
-
-    def quick(act):
-        first_looked.wait(5)
-        second_began.set()
-        with postgresql_database.begin() as connection:
-            act(connection)
-
-    first, second = (enroll, refuse) if late == "opt-out" else (refuse, enroll)
-    with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(slow, first), pool.submit(quick, second)]:
-            done.result(20)
-    assert requested(postgresql_database)
+def test_reason_that_lapsed_after_telnyx_was_asked_is_not_asked_for_again(database):
+    registered(database, registration())
+    opted_out(database)
+    with database.begin() as connection:
+        (asked,) = cancellations.claim(connection, now=NOW, limit=1, lease=timedelta(seconds=30), token="t")
+        held = cancellations.hold(connection, {message_id(): "t"})
+        again = Again(NOW + timedelta(minutes=5), Action.DELETE)
+        cancellations.reschedule(connection, held, {message_id(): again})
+    assert asked.asked.action is Action.DELETE
+    with database.begin() as connection:
+        absorb(connection, heard(text("START", minute=1)), RULES, now=NOW)
+    with database.begin() as connection:
+        (looked,) = cancellations.claim(connection, now=NOW, limit=1, lease=timedelta(seconds=30), token="u")
+    assert looked.asked.action is Action.GET
+    scheduled_still = next_step(looked.asked, Meaning.SCHEDULED, now=NOW, chance=0.5, retry_after=None)
+    assert scheduled_still == Settle(CancellationState.WITHDRAWN, Outcome.REASON_LAPSED)
+    with database.begin() as connection:
+        settling.settle(connection, [Settlement(message_id(), "u", scheduled_still)], now=NOW)
+    assert stories(database)["message"]["ledger"] == "pending"
+    assert stories(database)["cancellation"]["state"] == "withdrawn"
 
 
-def test_registration_and_the_end_of_its_campaign_at_once_never_pass_each_other_unseen(postgresql_database):
-    looked = threading.Event()
-
-    def enroll():
-        with postgresql_database.begin() as connection:
-            register(connection, [registration(campaign_key="sale")], RULES, door="api", now=NOW)
-            looked.set()
-            threading.Event().wait(0.3)
-
-    def end():
-        looked.wait(5)
-        with postgresql_database.begin() as connection:
-            change(connection, "sale", CampaignChange(status="ended"), cause="api:1", now=NOW)
-        with postgresql_database.begin() as connection:
-            review(connection, RULES, now=NOW, limit=10)
-
-    with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(enroll), pool.submit(end)]:
-            done.result(20)
-    assert requested(postgresql_database)
-
-
-def test_two_workers_with_different_events_of_one_message_agree_on_the_highest(postgresql_database):
-    for number in range(1, 21):
-        gate = threading.Barrier(2)
-
-        def absorb_one(word, number=number, gate=gate):
-            gate.wait(5)
-            with postgresql_database.begin() as connection:
-                absorb(connection, heard(status(number, word)), RULES, now=NOW)
-
-        with ThreadPoolExecutor(2) as pool:
-            for done in [pool.submit(absorb_one, word) for word in ("sent", "delivered")]:
-                done.result(20)
-        shown = stories(postgresql_database, number)
-        assert shown["message"]["recipients"][0]["status"] == "delivered"
-        assert len([entry for entry in shown["timeline"] if entry["kind"] == "status"]) == 2
+def test_message_to_a_number_that_no_opt_out_could_match_is_refused(database):
+    with pytest.raises(RequestInvalid, match="country code"):
+        registered(database, registration(to=("5557650101",)))
+    with pytest.raises(NotFound):
+        stories(database)

@@ -31,7 +31,7 @@ def registered(database):
 
 def order(database, of=ONE, *, at=NOW, token="t", claimed=True):
     with database.begin() as connection:
-        cancellations.request(connection, [NewCancellation(of, "opt_out", "STOP", 0, SEND_AT, NOW, at)])
+        cancellations.request(connection, [NewCancellation(of, "opt_out", "STOP", 0, SEND_AT, NOW, at, at)])
         if claimed:
             return cancellations.claim(connection, now=at, limit=1, lease=timedelta(seconds=30), token=token)[0]
     return None
@@ -160,9 +160,14 @@ def test_unregistered_message_that_left_stays_out_of_the_ledger(registered):
 def test_due_messages_are_released_unless_somebody_is_cancelling_them(registered):
     order(registered)
     with registered.begin() as connection:
-        assert settling.release_due(connection, now=SEND_AT - timedelta(seconds=1), limit=10) == 0
-        assert settling.release_due(connection, now=SEND_AT, limit=10) == 1
-        assert settling.release_due(connection, now=SEND_AT, limit=10) == 0
+        assert (
+            settling.release_due(
+                connection, until=SEND_AT - timedelta(seconds=1), now=SEND_AT - timedelta(seconds=1), limit=10
+            )
+            == 0
+        )
+        assert settling.release_due(connection, until=SEND_AT, now=SEND_AT, limit=10) == 1
+        assert settling.release_due(connection, until=SEND_AT, now=SEND_AT, limit=10) == 0
     assert message(registered).ledger == "pending"
     row = message(registered, TWO)
     assert (row.ledger, row.closed_at) == ("released", SEND_AT)
@@ -172,11 +177,11 @@ def test_withdrawn_cancellation_does_not_hold_up_the_release(registered):
     order(registered, claimed=False)
     with registered.begin() as connection:
         cancellations.withdraw(connection, [ONE], now=NOW)
-        assert settling.release_due(connection, now=SEND_AT, limit=10) == 2
+        assert settling.release_due(connection, until=SEND_AT, now=SEND_AT, limit=10) == 2
     assert message(registered).ledger == "released"
     assert cancellation(registered).state == "withdrawn"
 
 
 def test_releasing_takes_no_more_than_the_limit(registered):
     with registered.begin() as connection:
-        assert settling.release_due(connection, now=SEND_AT, limit=1) == 1
+        assert settling.release_due(connection, until=SEND_AT, now=SEND_AT, limit=1) == 1

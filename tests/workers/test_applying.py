@@ -8,7 +8,7 @@ from ledger.registering import register
 from store.tables import consents, inbox, messages
 from tests.accepting import accept, sample
 from tests.reports import ALICE, NOW, RULES, message_id, registration
-from workers.applying import TRIES, Applier
+from workers.applying import BATCH, TRIES, Applier
 
 
 class Clock:
@@ -81,9 +81,9 @@ def test_unreadable_payload_becomes_a_dead_letter_with_its_bytes(database):
 
 
 def test_inbound_texts_are_applied_before_older_status_events(database):
-    accept(database, *(sample("message.sent") for _ in range(200)))
+    accept(database, *(sample("message.sent") for _ in range(BATCH)))
     (stop,) = accept(database, inbound("STOP"))
-    assert applier(database).apply() == 200
+    assert applier(database).apply() == BATCH
     assert inbox_row(database, stop).status == "applied"
     assert count(database, consents) == 1
 
@@ -102,7 +102,8 @@ def test_event_that_fails_does_not_hold_up_its_batch_and_is_parked_after_its_tri
         clock.now += timedelta(hours=1)
         buggy.apply()
     row = inbox_row(database, poison)
-    assert (row.status, row.reason) == ("parked", "ZeroDivisionError: a bug")
+    assert row.status == "parked"
+    assert row.reason.startswith("ZeroDivisionError in test_applying.py, line ")
     assert row.raw
     with database.read() as connection:
         assert story.story(connection, message_id(1))["cancellation"] is None

@@ -195,7 +195,8 @@ def test_row_78_every_message_is_tried_and_the_truth_recorded(world, seconds, in
     if in_time:
         assert (state, ledger) == ("confirmed", "cancelled")
     else:
-        assert (ledger, cause) == ("breach", "inside_wall")
+        # Who says STOP when the message's time has come was not texted against their word.
+        assert (ledger, cause) == (("breach", "inside_wall") if seconds > 0 else ("released", None))
         assert world.telnyx.methods() == ["DELETE", "GET"]
 
 

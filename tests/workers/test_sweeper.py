@@ -148,6 +148,7 @@ def test_a_cancellation_that_came_due_again_is_rung_for(world):
         send_at=world.clock.at + timedelta(hours=1),
         registered_at=world.clock.at,
         requested_at=world.clock.at,
+        known_at=world.clock.at,
     )
     with world.database.begin() as connection:
         cancellations.request(connection, [ordered])
@@ -158,7 +159,7 @@ def test_a_cancellation_that_came_due_again_is_rung_for(world):
 
 def test_a_campaign_review_that_waits_is_rung_for_and_then_worked_on(world):
     with world.database.begin() as connection:
-        campaigns.request_review(connection, "spring-sale", event_id=None, now=START)
+        campaigns.request_review(connection, "spring-sale", event_id=None, known_at=START)
 
     assert world.sweep() == Sweep()
     assert world.sweep(after=1.5) == Sweep(late=("campaign_reviews",), rang=True)

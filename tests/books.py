@@ -1,0 +1,55 @@
+"""What tests do with the ledger: tell it events, register, review, and read what came of it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from ledger import story
+from ledger.absorbing import absorb
+from ledger.campaigning import review
+from ledger.registering import register
+from store import tables
+from tests.reports import NOW, RULES, heard, message_id
+
+#: What is a fact in the order of arrival, and no part of the merged state.
+ARRIVAL = {"seq", "recorded_at", "closed_at"}
+MERGED = [
+    tables.messages,
+    tables.message_recipients,
+    tables.transitions,
+    tables.consents,
+    tables.campaigns,
+    tables.campaign_aliases,
+]
+
+
+def told(database, *reports, now=NOW):
+    with database.begin() as connection:
+        absorb(connection, heard(*reports), RULES, now=now)
+
+
+def registered(database, *registrations, now=NOW):
+    with database.begin() as connection:
+        return register(connection, registrations, RULES, door="api", now=now)
+
+
+def reviewed(database):
+    with database.begin() as connection:
+        return review(connection, RULES, now=NOW, limit=10)
+
+
+def stories(database, number=1):
+    with database.read() as connection:
+        return story.story(connection, message_id(number))
+
+
+def dump(database):
+    """Every merged row, in an order of its own, less what only says when it arrived."""
+    with database.read() as connection:
+        return {
+            table.name: sorted(
+                repr({name: value for name, value in row.items() if name not in ARRIVAL})
+                for row in connection.execute(sa.select(table)).mappings()
+            )
+            for table in MERGED
+        }
