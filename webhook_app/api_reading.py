@@ -8,7 +8,7 @@ from typing import NoReturn
 from flask import Request
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
 from core.errors import RequestInvalid
 from schemas import problems, strict_json
@@ -27,7 +27,7 @@ def json_body(request: Request) -> object:
         raise UnsupportedMediaType(f"Content-Type: is '{request.mimetype[:_SHOWN]}'; send application/json")
     # werkzeug cuts a chunked body off at its limit and says nothing, so it is given room for one byte too many.
     request.max_content_length = MAX_BODY + 1
-    if (request.content_length or 0) > MAX_BODY or len(raw := request.get_data(cache=False)) > MAX_BODY:
+    if (request.content_length or 0) > MAX_BODY or len(raw := _bytes_of(request)) > MAX_BODY:
         raise RequestEntityTooLarge(f"the body is longer than {MAX_BODY:,} bytes; send it in several requests")
     if not raw:
         raise BadRequest("the body is empty; send a JSON object")
@@ -35,6 +35,18 @@ def json_body(request: Request) -> object:
         return strict_json.read(raw)
     except ValueError as error:
         raise BadRequest(f"the body {error}") from None
+
+
+def _bytes_of(request: Request) -> bytes:
+    try:
+        raw = request.get_data(cache=False)
+    except HTTPException:
+        raise
+    except Exception:  # noqa: BLE001 - each server has errors of its own for a body that is chunked wrongly or cut off
+        raise BadRequest("the body cannot be read to its end") from None
+    if len(raw) < (request.content_length or 0):
+        raise BadRequest("the body is shorter than its announced length")
+    return raw
 
 
 class Reader(FlaskParser):
