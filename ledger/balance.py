@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -23,13 +24,16 @@ class Balance:
 
 
 def balance(connection: sa.Connection) -> Balance:
-    """Return the sums, from one query."""
+    """Return the sums, from one query: all are of the same moment."""
     counts = messages.count_by_ledger(connection)
+    sums: Counter[str] = Counter()
+    for (ledger, _), number in counts.items():
+        sums[ledger] += number
     return Balance(
-        registered=sum(counts.values()),
-        pending=counts.get(LedgerState.PENDING, 0),
-        cancelled=counts.get(LedgerState.CANCELLED, 0),
-        released=counts.get(LedgerState.RELEASED, 0),
-        breach=counts.get(LedgerState.BREACH, 0),
-        breach_causes=messages.count_by_breach_cause(connection),
+        registered=sums.total(),
+        pending=sums[LedgerState.PENDING],
+        cancelled=sums[LedgerState.CANCELLED],
+        released=sums[LedgerState.RELEASED],
+        breach=sums[LedgerState.BREACH],
+        breach_causes={cause: number for (_, cause), number in counts.items() if cause is not None},
     )

@@ -36,7 +36,9 @@ def test_all_as_it_should_be_has_no_faults():
             {"deleted": ("a", "b", "c")}, "1 messages asked to be cancelled without a reason: c", id="asked in vain"
         ),
         pytest.param({"cancelled": 1, "pending": 2}, "the ledger says pending is 2, it should be 1", id="wrong ledger"),
-        pytest.param({"released": 1}, "the ledger does not add up", id="sums"),
+        pytest.param({"registered": 4}, "the ledger says registered is 4, it should be 3", id="one too many"),
+        pytest.param({"released": 1}, "the ledger says released is 1, it should be 0", id="let go"),
+        pytest.param({"breach": 1}, "the ledger says breach is 1, it should be 0", id="breach"),
     ],
 )
 def test_what_went_wrong_is_told(wrong, told):

@@ -14,8 +14,8 @@ from rq.serializers import DefaultSerializer, JSONSerializer
 from rq.webhook import Webhook
 
 import simulator
+from ledger import balance
 from rescind.valkey import Valkey
-from store import messages
 from store.bell import JOB, QUEUE, Bell
 from tests.processes import Running, accept_stop, schedule, status_of, wait_for
 from workers import jobs, rq_worker
@@ -282,6 +282,6 @@ def test_worker_process_told_to_stop_records_the_answers_under_way(chosen, tmp_p
 
         cancelled = sum(each["to"][0]["status"] == "cancelled" for each in telnyx.messages())
         with sqlite_database.read() as connection:
-            held = messages.count_by_ledger(connection)
+            held = balance.balance(connection)
         assert 0 < cancelled < 40
-        assert held == {"cancelled": cancelled, "pending": 40 - cancelled}
+        assert (held.cancelled, held.pending, held.registered) == (cancelled, 40 - cancelled, 40)
