@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from core.inbox import Acceptance, InboxStatus
 from store.quick_insert import QuickInsert
-from store.tables import inbox
+from store.tables import IS_NOT_APPLIED, inbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,11 +130,11 @@ class EventRow:
     tries: int
     retry_at: datetime | None
     applied_at: datetime | None
-    raw: bytes | None
-    """The signed bytes; None once they were pruned."""
+    has_raw: bool
+    """False once the signed bytes were pruned."""
 
 
-_LISTED = [inbox.c[name] for name in EventRow.__slots__]
+_LISTED = [inbox.c.raw.is_not(None).label(name) if name == "has_raw" else inbox.c[name] for name in EventRow.__slots__]
 
 
 def events(
@@ -149,17 +149,14 @@ def events(
     query = sa.select(*_LISTED).order_by(inbox.c.seq.desc()).limit(limit)
     if statuses:
         query = query.where(inbox.c.status.in_(statuses))
+        if InboxStatus.APPLIED not in statuses:
+            # Most are applied, and the index holds the others.
+            query = query.where(IS_NOT_APPLIED)
     if event_type is not None:
         query = query.where(inbox.c.event_type == event_type)
     if after is not None:
         query = query.where(inbox.c.seq < after)
     return [_row(row) for row in connection.execute(query)]
-
-
-def find(connection: sa.Connection, event_id: str) -> EventRow | None:
-    """Return one event, or None."""
-    row = connection.execute(sa.select(*_LISTED).where(inbox.c.event_id == event_id)).first()
-    return None if row is None else _row(row)
 
 
 def _row(row: sa.Row[Any]) -> EventRow:

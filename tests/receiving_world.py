@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from bench import serving
@@ -15,6 +16,7 @@ from schemas.settings import Settings
 from store import inbox
 from store.engine import Database
 from store.inbox import EventRow
+from store.tables import inbox as inbox_table
 from tests import telnyx_signing as telnyx
 from webhook_app import create_app
 
@@ -60,6 +62,12 @@ def receiving(database_url: str, **environ: str) -> Iterator[Receiver]:
 def rows_of(database: Database) -> dict[str, EventRow]:
     with database.read() as connection:
         return {row.event_id: row for row in inbox.events(connection, limit=10_000)}
+
+
+def raw_of(database: Database) -> dict[str, bytes | None]:
+    """The signed bytes of each event."""
+    with database.read() as connection:
+        return dict(connection.execute(sa.select(inbox_table.c.event_id, inbox_table.c.raw)).all())
 
 
 @contextmanager
