@@ -21,9 +21,12 @@ from core.reports import CampaignReport
 from ledger import deciding, showing
 from ledger.deciding import Cause
 from store import campaigns, messages
+from store.campaigns import Review
 
 #: Who told of a tie that came with an event; one that came by a change is told by the campaign's key.
 _CARRIERS = ""
+#: What a review of all that is pending is of; no campaign has an empty key.
+_EVERY_CAMPAIGN = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +110,7 @@ def review(connection: sa.Connection, rules: Sequence[Rule], *, now: datetime, l
     order = campaigns.claim_review(connection)
     if order is None:
         return None
-    keys, registrations = affected_by(connection, order.campaign_key)
-    found = messages.pending_in_campaigns(
-        connection, keys=keys, tcr_campaign_ids=registrations, after_seq=order.after_seq, limit=limit
-    )
+    found = _concerned(connection, order, limit)
     held = messages.lock(connection, {message_id for _, message_id in found})
     cause = Cause(order.event_id, order.requested_at)
     decided = deciding.decide_on(
@@ -121,6 +121,21 @@ def review(connection: sa.Connection, rules: Sequence[Rule], *, now: datetime, l
     else:
         campaigns.advance_review(connection, order, after_seq=found[-1][0])
     return len(decided)
+
+
+def follow_rules(connection: sa.Connection, fingerprint: str, *, now: datetime) -> None:
+    """Order everything pending to be decided on again when the policies are others than before."""
+    if campaigns.follow_rules(connection, fingerprint, now=now):
+        campaigns.request_review(connection, _EVERY_CAMPAIGN, event_id=f"policies:{fingerprint}", known_at=now)
+
+
+def _concerned(connection: sa.Connection, order: Review, limit: int) -> list[tuple[int, str]]:
+    if order.campaign_key == _EVERY_CAMPAIGN:
+        return messages.pending_after(connection, after_seq=order.after_seq, limit=limit)
+    keys, registrations = affected_by(connection, order.campaign_key)
+    return messages.pending_in_campaigns(
+        connection, keys=keys, tcr_campaign_ids=registrations, after_seq=order.after_seq, limit=limit
+    )
 
 
 def affected_by(connection: sa.Connection, key: str) -> tuple[set[str], set[str]]:

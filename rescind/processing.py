@@ -48,6 +48,7 @@ def sweeper_command() -> None:
         database=runtime.database,
         bell=runtime.bell,
         drain=lambda: runtime.drain,
+        rules=runtime.rules,
         now=now,
         stop=jobs.stop,
     ).run()

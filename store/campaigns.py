@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from core.campaigns import Campaign, CampaignStatus, CarrierState
 from store import upserting
-from store.tables import IS_UNFINISHED, campaigns
+from store.tables import IS_UNFINISHED, campaigns, rules_followed
 from store.tables import campaign_aliases as aliases
 from store.tables import campaign_reviews as reviews
 
@@ -99,6 +99,16 @@ def aliases_of(connection: sa.Connection, names: Collection[str]) -> frozenset[t
         fresh = {name for pair in pairs for name in pair} - known
         known |= fresh
     return frozenset(found)
+
+
+def follow_rules(connection: sa.Connection, fingerprint: str, *, now: datetime) -> bool:
+    """Keep by which rules is decided from now on; return whether it was by others before."""
+    held = set(connection.scalars(sa.select(rules_followed.c.fingerprint).with_for_update()))
+    if held == {fingerprint}:
+        return False
+    connection.execute(sa.delete(rules_followed))
+    upserting.insert_missing(connection, rules_followed, [{"fingerprint": fingerprint, "followed_at": now}])
+    return bool(held)
 
 
 def request_review(connection: sa.Connection, key: str, *, event_id: str | None, known_at: datetime) -> None:

@@ -157,6 +157,17 @@ def pending_in_campaigns(
     return sorted(found)[:limit]
 
 
+def pending_after(connection: sa.Connection, *, after_seq: int, limit: int) -> list[tuple[int, str]]:
+    """Return (seq, id) of the next pending messages, in order of ``seq``."""
+    query = (
+        sa.select(messages.c.seq, messages.c.id)
+        .where(IS_PENDING, messages.c.seq > after_seq)
+        .order_by(messages.c.seq)
+        .limit(limit)
+    )
+    return [(seq, message_id) for seq, message_id in connection.execute(query)]
+
+
 def review_due(connection: sa.Connection, *, now: datetime, limit: int) -> dict[str, datetime]:
     """Return pending messages on which time alone may have changed the verdict, each with since when, oldest first."""
     query = (

@@ -208,6 +208,14 @@ campaign_reviews = Table(
 IS_UNFINISHED = campaign_reviews.c.done_at.is_(None)
 Index("ix_campaign_reviews_due", campaign_reviews.c.seq, **_only(IS_UNFINISHED))
 
+rules_followed = Table(
+    "rules_followed",
+    metadata,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("followed_at", UtcDateTime, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 decisions = Table(
     "decisions",
     metadata,

@@ -67,7 +67,7 @@ class Applier:
                 self._absorb(connection, backlog.claim_one(connection, event.seq))
         except StoreUnavailable:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - as above; what went wrong is kept with the event
             reason = _told(error)
             log.error("event_not_applied", event_id=event.event_id, event_type=event.event_type, reason=reason)  # noqa: TRY400 - see _told
             self._put_off(event, reason)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import structlog
 
 from core.errors import StoreUnavailable
-from ledger import settling
+from ledger import campaigning, settling
 from store import backlog, campaigns, cancellations, closing, messages
 from store.bell import Bell
 from store.engine import Database
@@ -62,8 +62,11 @@ class Sweeper:
     bell: Bell
     drain: Callable[[], Drains]
     """Called when there is something to drain: what it needs takes seconds to load, and is needed rarely."""
+    rules: str
+    """The fingerprint of the policies in force: under others than before, all that is pending is decided on again."""
     now: Callable[[], datetime]
     stop: StopFlag
+    _follows_rules: bool = False
     _unfinished: bool = False
 
     def run(self) -> None:
@@ -84,6 +87,10 @@ class Sweeper:
     def sweep_once(self) -> Sweep:
         """Look once, and see to it that what is due gets done. Raises StoreUnavailable."""
         now = self.now()
+        if not self._follows_rules:
+            with self.database.begin() as connection:
+                campaigning.follow_rules(connection, self.rules, now=now)
+            self._follows_rules = True
         with self.database.read() as connection:
             waiting = _waiting_since(connection, now)
             settled_until = _settled_until(connection, waiting, now)

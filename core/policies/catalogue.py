@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 
 from core.deciding import Rule
@@ -16,6 +18,16 @@ class PolicySettings:
 
     opt_out: opt_out.Settings = field(default_factory=opt_out.Settings)
     stale_campaign: stale_campaign.Settings = field(default_factory=stale_campaign.Settings)
+
+
+def fingerprint(settings: PolicySettings) -> str:
+    """Return 16 hexadecimal digits that differ when the settings do."""
+    told = json.dumps(
+        asdict(settings),
+        sort_keys=True,
+        default=lambda value: sorted(value) if isinstance(value, frozenset) else str(value),
+    )
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def rules(settings: PolicySettings) -> Sequence[Rule]:

@@ -208,6 +208,13 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "rules_followed",
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("followed_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint", name="pk_rules_followed"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "transitions",
         sa.Column("message_id", sa.String(length=36), nullable=False),
         sa.Column("phone_number", sa.String(length=64), nullable=False),
