@@ -49,10 +49,12 @@ class Database:
 
         Raises StoreUnavailable when the database cannot be reached, or is locked for too long.
         """
+        # A write takes its lock at once; turning a read into a write halfway fails when another wrote meanwhile.
+        options = {"begin": "BEGIN IMMEDIATE"}
         with (
             translated(),
             self.turn,
-            self.engine.connect().execution_options(write=True) as connection,
+            self.engine.connect().execution_options(**options) as connection,
             connection.begin(),
         ):
             yield connection
@@ -109,9 +111,9 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        # A write takes its lock at once; turning a read into a write halfway fails when another wrote meanwhile.
-        writes = connection.get_execution_options().get("write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        how = connection.get_execution_options().get("begin", "BEGIN")
+        if how:
+            connection.exec_driver_sql(how)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's record is opaque

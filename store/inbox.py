@@ -95,12 +95,11 @@ def _count(connection: sa.Connection, known: Sequence[NewEvent]) -> None:
     held = dict(iter(connection.execute(query)))
     conflicts = {event.digest: _conflict(event) for event in known if held[event.event_id] != event.digest}
     _insert(connection, [conflicts[digest] for digest in sorted(conflicts)])
-    for event_id, times in counts.items():
-        # A worker may hold the row while it applies it. The count is not worth waiting for.
-        free = sa.select(inbox.c.seq).where(inbox.c.event_id == event_id).with_for_update(skip_locked=True)
-        connection.execute(
-            sa.update(inbox).where(inbox.c.seq == free.scalar_subquery()).values(deliveries=inbox.c.deliveries + times)
-        )
+    for times in sorted(set(counts.values())):
+        # A worker may hold a row while it applies it. The count is not worth waiting for.
+        ids = [event_id for event_id, count in counts.items() if count == times]
+        free = sa.select(inbox.c.seq).where(inbox.c.event_id.in_(ids)).with_for_update(skip_locked=True)
+        connection.execute(sa.update(inbox).where(inbox.c.seq.in_(free)).values(deliveries=inbox.c.deliveries + times))
 
 
 def _conflict(event: NewEvent) -> NewEvent:

@@ -21,7 +21,7 @@ class KeptConnection:
     """Runs write transactions of one thread over a connection that nobody else uses.
 
     A connection from the pool is asked first whether it is alive. This one is not; when it turns out to be dead, the
-    work is done again over a new one. On PostgreSQL each statement commits by itself, which makes one journey of
+    work is done again over a new one. And each statement commits by itself, which on PostgreSQL makes one journey of
     three. So work must be such that it can be done again after any of its statements.
     """
 
@@ -61,13 +61,14 @@ class KeptConnection:
         connection = self._database.engine.connect()
         self._driver = connection.connection.driver_connection
         if self._database.is_sqlite:
-            self._connection = connection.execution_options(write=True)
-            return self._connection
-        with self._cutting:
-            # A descriptor of our own for the same socket: the driver's number may already be another connection's.
-            self._line = socket.socket(fileno=os.dup(self._driver.fileno()))
-        self._connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-        return self._connection
+            connection = connection.execution_options(begin="")
+        else:
+            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+            with self._cutting:
+                # A descriptor of our own for the same socket: the driver's number may already be another connection's.
+                self._line = socket.socket(fileno=os.dup(self._driver.fileno()))
+        self._connection = connection
+        return connection
 
     def _is_dead(self) -> bool:
         return not self._database.is_sqlite and bool(self._driver.closed)

@@ -23,10 +23,10 @@ class QuickInsert:
     """Inserts rows whose key is new, and tells which these were."""
 
     def __init__(self, table: sa.Table, columns: Sequence[str], *, key: str) -> None:
-        """Take the columns in the order in which rows will have their values."""
+        """Take the columns in the order in which rows will have their values. The primary key is a counting number."""
         self._table = table
         self._columns = tuple(columns)
-        self._key = key
+        self._key = self._columns.index(key)
         self._statements: dict[tuple[str, int], str] = {}
         self._binders: dict[str, list[Callable[[Any], Any] | None]] = {}
 
@@ -40,31 +40,46 @@ class QuickInsert:
         values = [
             value if bind is None else bind(value) for row in rows for value, bind in zip(row, binders, strict=True)
         ]
+        statement = self._statement(dialect.name, len(rows))
+        driver: Any = connection.connection.driver_connection
         try:
-            cursor = _cursor(connection)
-            try:
-                cursor.execute(self._statement(dialect.name, len(rows)), values)
-                return {key for (key,) in cursor.fetchall()}
-            finally:
-                cursor.close()
+            if dialect.name == "postgresql":
+                with dialect.loaded_dbapi.RawCursor(driver) as cursor:
+                    return {key for (key,) in cursor.execute(statement, values)}
+            cursor = driver.execute(statement, values)
         except dialect.loaded_dbapi.Error as error:
             raise sa.exc.DBAPIError.instance(
                 None, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
             ) from error
+        return self._inserted(connection, [row[self._key] for row in rows], cursor.rowcount, cursor.lastrowid)
+
+    def _inserted(self, connection: sa.Connection, keys: list[Any], count: int, last: int) -> set[Any]:
+        """Return which keys SQLite has just inserted.
+
+        Without RETURNING: Python hands out the interpreter once for every row that it returns, and this thread, which
+        has the lock that everybody waits for, would stand in line with all of them to get it back.
+        """
+        if count == len(keys):
+            return set(keys)
+        # SQLite has one writer at a time, so what one statement inserts has numbers without a gap.
+        (number,) = self._table.primary_key
+        key = self._table.c[self._columns[self._key]]
+        query = sa.select(key).where(number > last - count, number <= last, key.in_(keys))
+        return set(connection.scalars(query)) if count else set()
 
     def _statement(self, dialect_name: str, count: int) -> str:
         known = self._statements.get((dialect_name, count))
         if known is None:
-            insert = sqlite.insert if dialect_name == "sqlite" else postgresql.insert
+            key = self._columns[self._key]
             rows: list[dict[str, Any]] = [
                 {name: sa.bindparam(f"{name}_{index}") for name in self._columns} for index in range(count)
             ]
-            statement = (
-                insert(self._table)
-                .values(rows)
-                .on_conflict_do_nothing(index_elements=[self._key])
-                .returning(self._table.c[self._key])
-            )
+            statement: sa.Executable
+            if dialect_name == "sqlite":
+                statement = sqlite.insert(self._table).values(rows).on_conflict_do_nothing(index_elements=[key])
+            else:
+                ignoring = postgresql.insert(self._table).values(rows).on_conflict_do_nothing(index_elements=[key])
+                statement = ignoring.returning(self._table.c[key])
             known = self._statements[dialect_name, count] = str(statement.compile(dialect=_DIALECTS[dialect_name]))
         return known
 
@@ -76,10 +91,3 @@ class QuickInsert:
                 a_type.dialect_impl(dialect).bind_processor(dialect) for a_type in types
             ]
         return known
-
-
-def _cursor(connection: sa.Connection) -> Any:  # noqa: ANN401 - either driver's own
-    driver: Any = connection.connection.driver_connection
-    if connection.dialect.name == "sqlite":
-        return driver.cursor()
-    return connection.dialect.loaded_dbapi.RawCursor(driver)
