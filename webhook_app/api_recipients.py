@@ -12,6 +12,7 @@ from marshmallow import ValidationError
 
 from core.deciding import Act, Rule
 from core.errors import RequestInvalid
+from core.policies import opt_out
 from ledger import consenting
 from schemas import api_fields
 from schemas.api_answers import OptedOut, Recipient, enveloped
@@ -64,9 +65,11 @@ class Recipients:
                 reason=body.get("reason"),
                 now=self._now(),
             )
+            stands = consenting.shown(connection, number)
         self._ring()
-        cancelling = sum(decision.verdict is Act.CANCEL for decision in decided.values())
-        return jsonify(data={"phone_number": number, "opted_out": True, "cancelling": cancelling}), 201
+        cancelling = sum(each.verdict is Act.CANCEL and each.policy == opt_out.NAME for each in decided.values())
+        shown = {"phone_number": number, "opted_out": stands["opted_out"], "cancelling": cancelling}
+        return jsonify(data=shown), 201
 
     def one(self, phone_number: str) -> Response:
         """Show whether somebody has opted out, all they ever said, and what is still pending for them."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from core.consent import ConsentScope
-from core.deciding import Mode
+from core.deciding import MessageClass, Mode
 from core.policies import opt_out
 from core.policies.catalogue import PolicySettings, rules
 from ledger import absorbing
@@ -66,6 +66,30 @@ def test_opt_out_under_a_shadowed_policy_cancels_nothing(sqlite_database):
     assert told(api.post("/v1/opt-outs", {"phone_number": ALICE}), 201)["cancelling"] == 0
     with api.database.read() as connection:
         assert cancellations.of(connection, message_id()) is None
+
+
+def test_opt_out_counts_only_what_it_cancels_itself(sqlite_database):
+    exempting = rules(PolicySettings(opt_out=opt_out.Settings(exempt=frozenset({MessageClass.TRANSACTIONAL}))))
+    api = Api(sqlite_database, rules=exempting)
+    body = {"data": telnyx_message(), "campaign": "sale", "class": "transactional"}
+    told(api.post("/v1/messages", body), 201)
+    told(api.ask("PUT", "/v1/campaigns/sale", json={"status": "ended"}))
+    assert told(api.post("/v1/opt-outs", {"phone_number": ALICE}), 201)["cancelling"] == 0
+    with api.database.read() as connection:
+        assert cancellations.of(connection, message_id()).policy == "stale_campaign"
+
+
+def test_opt_out_that_a_later_word_outranks_does_not_stand(api):
+    with api.database.begin() as connection:
+        absorbing.absorb(connection, heard(text("START", minute=1)), RULES, now=NOW)
+    api.now = NOW - timedelta(hours=1)
+    api.post("/v1/messages", telnyx_message())
+    assert told(api.post("/v1/opt-outs", {"phone_number": ALICE}), 201) == {
+        "phone_number": ALICE,
+        "opted_out": False,
+        "cancelling": 0,
+    }
+    assert told(api.get(f"/v1/recipients/{ALICE}"))["opted_out"] is False
 
 
 def test_recipient_is_shown_with_all_they_said(api):
