@@ -69,11 +69,6 @@ def rank_of(status: str, *, final: bool = False) -> int:
     return _RANKS.get(status, RANK_OF_UNCONFIRMED if final else RANK_OF_UNKNOWN_WORD)
 
 
-def is_known(status: str) -> bool:
-    """Return True when the status is one that Telnyx documents."""
-    return status in _RANKS
-
-
 def has_left(rank: int) -> bool:
     """Return True when a message of this rank is past cancelling and was not cancelled."""
     return rank > RANK_OF_CANCELLED

@@ -103,15 +103,6 @@ class Bell:
         except (RedisError, OSError) as error:
             self._complain(error)
 
-    def is_reachable(self) -> bool:
-        """Return True when Redis answers now."""
-        if self._client is None:
-            return False
-        try:
-            return bool(self._client.ping())
-        except (RedisError, OSError):
-            return False
-
     def _enqueue(self, client: Redis) -> None:
         try:
             Queue(QUEUE, connection=client, serializer=JSONSerializer).enqueue_call(

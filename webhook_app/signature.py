@@ -19,7 +19,6 @@ from nacl.signing import VerifyKey
 
 from core.errors import SettingsError, SignatureInvalid, SignatureStale
 
-_MAX_KEYS = 3
 # Python's int() and b64decode() read much that is neither: " 1", "1_0", other scripts' digits, stray bits at the end.
 _TIMESTAMP = re.compile(r"[0-9]{10,11}")
 _SIGNATURE = re.compile(r"[A-Za-z0-9+/]{85}[AQgw]==")
@@ -44,8 +43,6 @@ class Verifier:
         """
         if not keys:
             raise SettingsError("TELNYX_PUBLIC_KEY is not set; copy the public key from Telnyx's portal")
-        if len(keys) > _MAX_KEYS:
-            raise SettingsError(f"TELNYX_PUBLIC_KEY has {len(keys)} keys; give at most {_MAX_KEYS}")
         for place, key in enumerate(keys, start=1):
             if len(key) != crypto_core_ed25519_BYTES or not crypto_core_ed25519_is_valid_point(key):
                 raise SettingsError(

@@ -1,6 +1,6 @@
 import pytest
 
-from core.statuses import Status, has_left, is_known, rank_of
+from core.statuses import Status, has_left, rank_of
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,6 @@ def test_unknown_word_counts_as_having_left_and_never_as_certain():
     assert has_left(rank_of("teleported"))
     assert rank_of("cancelled") < rank_of("teleported") < rank_of("sending")
     assert rank_of("teleported", final=True) == rank_of(Status.UNKNOWN)
-    assert not is_known("teleported")
 
 
 @pytest.mark.parametrize("status", ["scheduled", "queued", "cancelled"])
