@@ -17,8 +17,6 @@ from rescind.output import as_json
 from schemas import variables
 from schemas.settings import Settings
 
-#: Not secret, but what was pasted there by mistake often is.
-_HIDDEN = {"TELNYX_PUBLIC_KEY"}
 _MARKS = {State.OK: ("✓", "green"), State.WARN: ("!", "yellow"), State.FAIL: ("✗", "red")}
 
 
@@ -76,4 +74,4 @@ def _explain(*, wants_json: bool) -> None:
 
 def _value(variable: variables.Variable) -> str | None:
     value = os.environ.get(variable.name)
-    return "***" if value and (variable.is_secret or variable.name in _HIDDEN) else value
+    return value if variable.is_shown or not value else "***"

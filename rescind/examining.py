@@ -53,11 +53,12 @@ def keys(settings: Settings) -> Iterator[Finding]:
 def policy_file(settings: Settings) -> Iterator[Finding]:
     """Read the policies."""
     try:
-        rules = catalogue.rules(policies.load(settings.policies, required=policies.is_named(settings.policies)))
+        rules = catalogue.rules(policies.load(settings.policies))
     except SettingsError as error:
         yield fail("policies", str(error), "correct the file")
         return
-    source = str(settings.policies) if settings.policies.exists() else "by default"
+    path = settings.policies or policies.FILE
+    source = str(path) if path.exists() else "by default"
     yield ok("policies", f"{source}: " + ", ".join(f"{rule.name} ({rule.mode})" for rule in rules))
 
 

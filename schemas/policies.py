@@ -17,7 +17,7 @@ from core.deciding import MessageClass, Mode
 from core.errors import SettingsError
 from core.policies import opt_out, stale_campaign
 from core.policies.catalogue import PolicySettings
-from schemas import problems, variables
+from schemas import problems
 from schemas.fields import Told
 from schemas.toml_lines import line_of
 
@@ -29,23 +29,23 @@ _LONGEST = timedelta(days=365)
 _UNKNOWN = "is unknown"
 
 
-def is_named(path: Path) -> bool:
-    """Return True when an operator chose this file: then it has to exist."""
-    return all(each.default != str(path) for each in variables.VARIABLES if each.name == "RESCIND_POLICIES")
+#: Read when no other file is named.
+FILE = Path("policies.toml")
 
 
-def load(path: Path, *, required: bool) -> PolicySettings:
-    """Return the settings in the file; what it does not name is as by default, and so is all of an absent file.
+def load(named: Path | None) -> PolicySettings:
+    """Return the settings in the file that was named, which has to exist, or else in ``policies.toml`` if there is one.
 
-    Raises SettingsError with the file, the line, the key and what to write instead;
-    an absent file is an error only when it is ``required``.
+    What the file does not say is as by default. Raises SettingsError with the file, the line, the key and what to
+    write instead.
     """
+    path = named or FILE
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        if required:
-            raise SettingsError(f"{path} does not exist; create it, or name another file in RESCIND_POLICIES") from None
-        return PolicySettings()
+        if named is None:
+            return PolicySettings()
+        raise SettingsError(f"{path} does not exist; create it, or name another file in RESCIND_POLICIES") from None
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

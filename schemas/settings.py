@@ -19,8 +19,6 @@ from schemas.secret import Secret
 _VARIABLES = {variable.name: variable for variable in variables.VARIABLES}
 #: What environs says of a value that is no number.
 _NO_NUMBER = "Not a valid integer."
-#: Not secret, but what was pasted there by mistake often is.
-_NEVER_SHOWN = {"TELNYX_PUBLIC_KEY"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,8 @@ class Settings:
     telnyx_base_url: str
     database_url: str = field(repr=False)
     redis_url: str | None = field(repr=False)
-    policies: Path
+    policies: Path | None
+    """The file that was named; None is ``policies.toml``, if there is one."""
     api_token: Secret | None
     tolerance: timedelta
     cancel_rate: int
@@ -53,7 +52,7 @@ class Settings:
         tolerance = env.int("RESCIND_TOLERANCE", int(_default("RESCIND_TOLERANCE")), validate=_between(1, 3600))
         rate = env.int("RESCIND_CANCEL_RATE", int(_default("RESCIND_CANCEL_RATE")), validate=_between(1, 1000))
         database_url = env.str("DATABASE_URL", _default("DATABASE_URL"))
-        policies = env.path("RESCIND_POLICIES", Path(_default("RESCIND_POLICIES")))
+        policies = env.path("RESCIND_POLICIES", None)
         _refuse(env, given, require)
         return cls(
             telnyx_public_keys=keys.public_keys(public_keys) if public_keys else (),
@@ -106,7 +105,7 @@ def _refuse(env: _Env, given: Mapping[str, str], require: Collection[str]) -> No
 
 def _wrong(name: str, value: str, message: str) -> str:
     variable = _VARIABLES[name]
-    hidden = variable.is_secret or name in _NEVER_SHOWN or "@" in value
+    is_shown = variable.is_shown and "@" not in value
     if message == _NO_NUMBER:
         message = f"is not a whole number; give the {variable.meaning}"
-    return f"{name} {message}" if hidden else f"{name}={value!r} {message}"
+    return f"{name}={value!r} {message}" if is_shown else f"{name} {message}"

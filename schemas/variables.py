@@ -14,8 +14,8 @@ class Variable(NamedTuple):
     name: str
     default: str | None
     meaning: str
-    is_secret: bool = False
-    """True when the value may hold a password, so that it is never shown."""
+    is_shown: bool = True
+    """False when the value may hold a secret, if only by mistake."""
 
 
 VARIABLES = (
@@ -24,27 +24,28 @@ VARIABLES = (
         None,
         "base64 Ed25519 public key of the Telnyx account, from Keys & Credentials in the portal; up to three, comma"
         " separated, while a key is being rotated; without one the receiver refuses to start",
+        is_shown=False,
     ),
-    Variable("TELNYX_API_KEY", None, "API key of the same account, for cancelling and reconciling", is_secret=True),
+    Variable("TELNYX_API_KEY", None, "API key of the same account, for cancelling", is_shown=False),
     Variable("TELNYX_BASE_URL", "https://api.telnyx.com/v2", "where Telnyx's API is, version included"),
     Variable(
         "DATABASE_URL",
         "sqlite:///var/rescind.db",
         "where everything is kept: an SQLite file, or postgresql://user:password@host/name for many machines",
-        is_secret=True,
+        is_shown=False,
     ),
     Variable(
         "REDIS_URL",
         None,
         "redis://, rediss:// or unix:// URL of a Redis or Valkey server; unset, `rescind up` starts the embedded one",
-        is_secret=True,
+        is_shown=False,
     ),
     Variable("RESCIND_POLICIES", "policies.toml", "the file with the settings of the cancellation policies"),
     Variable(
         "RESCIND_API_TOKEN",
         None,
         "bearer token for /v1; unset, it is closed",
-        is_secret=True,
+        is_shown=False,
     ),
     Variable("RESCIND_TOLERANCE", "300", "seconds that the timestamp of a webhook's signature may be off, 1 to 3600"),
     Variable("RESCIND_CANCEL_RATE", "20", "requests a second to Telnyx, shared by all workers, 1 to 1000"),
@@ -54,7 +55,7 @@ _OURS = "RESCIND_"
 
 
 def explain() -> list[Variable]:
-    """Return every environment variable with its default, its meaning and whether it is secret."""
+    """Return every environment variable with its default, its meaning and whether it may be shown."""
     return list(VARIABLES)
 
 

@@ -64,7 +64,7 @@ def _app(
     api.register(
         app,
         database=database,
-        rules=catalogue.rules(policies.load(settings.policies, required=policies.is_named(settings.policies))),
+        rules=catalogue.rules(policies.load(settings.policies)),
         ring=ring,
         token=settings.api_token,
         now=clock,

@@ -40,7 +40,7 @@ class Runtime:
         """Put the parts together; nothing is connected yet. Raises SettingsError."""
         database = Database(settings.database_url)
         bell = Bell(settings.redis_url)
-        rules = catalogue.rules(policies.load(settings.policies, required=policies.is_named(settings.policies)))
+        rules = catalogue.rules(policies.load(settings.policies))
         redis = connect(settings.redis_url, patience=_PACE_PATIENCE) if settings.redis_url else None
         canceller = Canceller(
             database,

@@ -26,25 +26,36 @@ def written(tmp_path, monkeypatch):
     return write
 
 
-def refusal(path, *, required=False):
+def refusal(path):
     with pytest.raises(SettingsError) as refused:
-        policies.load(path, required=required)
+        policies.load(path)
     return str(refused.value)
 
 
 def test_shipped_file_holds_the_defaults():
-    assert policies.load(SHIPPED, required=True) == PolicySettings()
+    assert policies.load(SHIPPED) == PolicySettings()
 
 
 def test_commented_settings_of_the_shipped_file_are_readable(written):
     text = SHIPPED.read_text().replace('# max_age = "3d"', 'max_age = "3d"')
 
-    assert policies.load(written(text), required=True).stale_campaign.max_age == timedelta(days=3)
+    assert policies.load(written(text)).stale_campaign.max_age == timedelta(days=3)
 
 
-def test_absent_file_gives_the_defaults_unless_required(tmp_path):
-    assert policies.load(tmp_path / "policies.toml", required=False) == PolicySettings()
-    assert refusal(tmp_path / "policies.toml", required=True).startswith(f"{tmp_path}/policies.toml does not exist")
+def test_without_any_file_all_is_as_by_default(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert policies.load(None) == PolicySettings()
+
+
+def test_file_in_the_working_folder_is_read_when_none_is_named(written):
+    written('[opt_out]\nmode = "shadow"\n')
+    assert policies.load(None).opt_out.mode is Mode.SHADOW
+
+
+@pytest.mark.parametrize("name", ["mine.toml", "policies.toml"])
+def test_named_file_has_to_exist(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    assert refusal(Path(name)).startswith(f"{name} does not exist")
 
 
 def test_everything_set_is_read(written):
@@ -53,7 +64,7 @@ def test_everything_set_is_read(written):
         '[stale_campaign]\nmode = "off"\nmax_age = "36h"\nexempt = ["otp"]\n'
     )
 
-    assert policies.load(path, required=True) == PolicySettings(
+    assert policies.load(path) == PolicySettings(
         opt_out=opt_out.Settings(
             mode=Mode.SHADOW,
             scope=ConsentScope.PROFILE,
@@ -67,7 +78,7 @@ def test_everything_set_is_read(written):
 
 @pytest.mark.parametrize("text", ["", "\n# nothing\n", "[opt_out]\n", "\ufeff[opt_out]\r\nmode = 'enforce'\r\n"])
 def test_what_the_file_does_not_name_is_as_by_default(written, text):
-    assert policies.load(written(text), required=True) == PolicySettings()
+    assert policies.load(written(text)) == PolicySettings()
 
 
 @pytest.mark.parametrize(
@@ -173,9 +184,8 @@ def test_first_of_several_errors_by_line_is_shown_and_the_others_counted(written
     )
 
 
-@pytest.mark.parametrize("required", [True, False])
-def test_what_is_no_file_is_refused(tmp_path, required):
-    assert refusal(tmp_path, required=required) == f"{tmp_path} cannot be read: Is a directory"
+def test_what_is_no_file_is_refused(tmp_path):
+    assert refusal(tmp_path) == f"{tmp_path} cannot be read: Is a directory"
 
 
 @pytest.mark.parametrize(
@@ -190,4 +200,4 @@ def test_what_is_no_file_is_refused(tmp_path, required):
 def test_duration_is_a_number_and_a_unit(written, text, duration):
     path = written(f'[stale_campaign]\nmax_age = "{text}"\n')
 
-    assert policies.load(path, required=True).stale_campaign.max_age == duration
+    assert policies.load(path).stale_campaign.max_age == duration
