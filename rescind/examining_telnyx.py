@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import httpx
 
 from rescind.findings import Finding, fail, ok, warn
+from schemas.envelope import WEBHOOK_PATH
 from schemas.settings import Settings
 
 _TIMEOUT = 10.0
-_PATH = "/webhooks/telnyx"
-_FAILOVER_PATH = f"{_PATH}/failover"
+_HINT = f" (a second deployment over the same database may serve as webhook_failover_url: https://…{WEBHOOK_PATH})"
 #: An HTTP date is whole seconds, and the answer was on its way.
 _SKEW_WARN = timedelta(seconds=15)
 
@@ -77,23 +77,18 @@ def _profiles(response: httpx.Response) -> list[Mapping[str, Any]] | None:
 def _webhooks(profile: Mapping[str, Any]) -> Iterator[Finding]:
     subject = f"profile {profile.get('name') or profile.get('id')}"
     version = profile.get("webhook_api_version")
-    url, failover = profile.get("webhook_url"), profile.get("webhook_failover_url")
-    if not url:
-        yield warn(subject, "it has no webhook_url, so its events come nowhere", f"set it to https://…{_PATH}")
+    urls = {name: str(profile[name]) for name in ("webhook_url", "webhook_failover_url") if profile.get(name)}
+    if "webhook_url" not in urls:
+        yield warn(subject, "it has no webhook_url, so its events come nowhere", f"set it to https://…{WEBHOOK_PATH}")
         return
+    elsewhere = {name: url for name, url in urls.items() if urlsplit(url).path != WEBHOOK_PATH}
+    for name, url in elsewhere.items():
+        yield warn(subject, f"its {name} is {url}", f"Rescind listens at https://…{WEBHOOK_PATH}")
     if version != "2":
         yield fail(
             subject,
             f"its webhook_api_version is {version}, whose events are unsigned and shaped otherwise",
             'set webhook_api_version to "2"',
         )
-    if urlsplit(str(url)).path.rstrip("/") != _PATH:
-        yield warn(subject, f"its webhook_url is {url}", f"Rescind listens at https://…{_PATH}")
-    if not failover:
-        yield warn(
-            subject,
-            "it has no webhook_failover_url, so an outage of a few minutes loses events",
-            f"set it to https://…{_FAILOVER_PATH} on another host",
-        )
-    if version == "2" and failover:
-        yield ok(subject, f"webhooks go to {url}")
+    elif not elsewhere:
+        yield ok(subject, f"webhooks go to {', then to '.join(urls.values())}{_HINT if len(urls) == 1 else ''}")

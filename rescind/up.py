@@ -14,6 +14,7 @@ from rescind import serving
 from rescind.supervising import Child, Command, Supervisor
 from rescind.telling import Teller
 from rescind.valkey import Valkey
+from schemas.envelope import WEBHOOK_PATH
 from schemas.settings import Settings
 from store import migrating
 from store.engine import Database
@@ -53,7 +54,7 @@ def up_command(*, host: str, port: int) -> None:
     ]
     url = f"http://{host}:{port}"
     Supervisor(children, tell=tell, stop=stop).run(
-        once_up=lambda: click.echo(f"Rescind listens at {url}/webhooks/telnyx; Ctrl-C ends it", err=True)
+        once_up=lambda: click.echo(f"Rescind listens at {url}{WEBHOOK_PATH}; Ctrl-C ends it", err=True)
     )
 
 

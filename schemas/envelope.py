@@ -29,6 +29,8 @@ from core.errors import EventInvalid
 from schemas import fields, problems, strict_json
 from schemas.instants import instant
 
+#: Where webhooks are received.
+WEBHOOK_PATH = "/webhooks/telnyx"
 INBOUND = "message.received"
 FLAT_CAMPAIGN = "10dlc.campaign.update"
 #: The events of a message's life: without a payload they say nothing.

@@ -9,6 +9,7 @@ from flask import Flask
 from flask_smorest import Api  # type: ignore[import-untyped]  # it comes without types
 
 from schemas.api_answers import Error
+from schemas.envelope import WEBHOOK_PATH
 
 PATH = "/openapi.json"
 
@@ -77,6 +78,6 @@ class Document(Api):  # type: ignore[misc]  # it comes without types
     def text(self) -> str:
         """Return the document as JSON."""
         made: dict[str, Any] = self.spec.to_dict()
-        made["paths"]["/webhooks/telnyx"] = _WEBHOOK
+        made["paths"][WEBHOOK_PATH] = _WEBHOOK
         made["tags"].append({"name": "webhooks", "description": "What Telnyx calls"})
         return json.dumps(made, indent=2) + "\n"

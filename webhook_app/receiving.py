@@ -13,14 +13,13 @@ from structlog.typing import FilteringBoundLogger
 from core.errors import SignatureInvalid, SignatureStale
 from core.inbox import Acceptance, InboxStatus
 from schemas import envelope
-from schemas.envelope import EnvelopeInvalid
+from schemas.envelope import WEBHOOK_PATH, EnvelopeInvalid
 from store.group_commit import GroupCommit
 from store.inbox import NewEvent
 from webhook_app import admission
 from webhook_app.log import Refusals
 from webhook_app.signature import Signed, Verifier
 
-PATH = "/webhooks/telnyx"
 _SOURCE = "webhook"
 _UNREADABLE = "unreadable"
 
@@ -42,7 +41,7 @@ def blueprint(
     receiver = Blueprint("receiving", __name__)
     refusals = Refusals(log)
 
-    @receiver.post(PATH, provide_automatic_options=False)
+    @receiver.post(WEBHOOK_PATH, provide_automatic_options=False)
     def receive() -> Response:
         """Take one delivery and answer before doing any of the work.
 

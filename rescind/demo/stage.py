@@ -21,6 +21,7 @@ from core.errors import ProcessorError
 from rescind import serving
 from rescind.processes import Process
 from rescind.valkey import Valkey, free_port
+from schemas.envelope import WEBHOOK_PATH
 from store import migrating
 from store.engine import Database
 
@@ -69,7 +70,7 @@ class Stage:
         port, telnyx_port = free_port(), free_port()
         self.url, self.telnyx_url = f"http://{_HOST}:{port}", f"http://{_HOST}:{telnyx_port}"
         environ = {name: value for name, value in os.environ.items() if not _is_foreign(name)}
-        webhook_url = f"{self.url}/webhooks/telnyx"
+        webhook_url = f"{self.url}{WEBHOOK_PATH}"
         self._start("telnyx", environ, "simulate", "--port", str(telnyx_port), "--webhook-url", webhook_url)
         self._valkey.start()
         environ |= self._settings()

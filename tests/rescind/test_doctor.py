@@ -14,12 +14,13 @@ from rescind.valkey import Valkey
 from tests.processes import accept_stop
 
 WEBHOOKS = "http://127.0.0.1:8000/webhooks/telnyx"
+FAILOVER = "http://127.0.0.1:8001/webhooks/telnyx"
 TOKEN = "a-token-for-the-doctor"
 
 
 @pytest.fixture
 def telnyx():
-    with simulator.running(webhook_url=WEBHOOKS, webhook_failover_url=f"{WEBHOOKS}/failover", api_key="KEY") as running:
+    with simulator.running(webhook_url=WEBHOOKS, webhook_failover_url=FAILOVER, api_key="KEY") as running:
         yield running
 
 
@@ -127,6 +128,30 @@ def test_profiles_that_send_events_elsewhere_are_told(examine, healthy, telnyx):
 
     assert status == 1
     assert "webhook_api_version is 1" in found["profile Simulated profile"][1]
+
+
+@pytest.mark.parametrize("url", [f"{WEBHOOKS}/failover", f"{WEBHOOKS}/", "http://127.0.0.1:8000/"])
+@pytest.mark.parametrize("name", ["webhook_url", "webhook_failover_url"])
+def test_url_where_nothing_listens_is_warned_of(examine, healthy, telnyx, name, url):
+    profile = telnyx.simulator.profiles()[0]["id"]
+    urls = {"webhook_url": WEBHOOKS, "webhook_failover_url": FAILOVER} | {name: url}
+    telnyx.simulator.configure({"profiles": {profile: urls}})
+
+    status, found = examine(**healthy)
+
+    assert status == 0
+    assert found["profile Simulated profile"] == ("warn", f"its {name} is {url}")
+
+
+def test_profile_without_a_failover_url_is_well_and_told_what_may_serve_as_one(examine, healthy, telnyx):
+    telnyx.simulator.configure({"webhook_failover_url": None})
+
+    status, found = examine(**healthy)
+
+    state, told = found["profile Simulated profile"]
+    assert (status, state) == (0, "ok")
+    assert told.startswith(f"webhooks go to {WEBHOOKS} (")
+    assert told.endswith("may serve as webhook_failover_url: https://…/webhooks/telnyx)")
 
 
 def test_work_that_piles_up_is_a_failure(examine, healthy, sqlite_database):
