@@ -34,13 +34,16 @@ class Runtime:
     database: Database
     bell: Bell
     drain: Drain
+    rules: str
+    """The fingerprint of the policies in force."""
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Runtime:
         """Put the parts together; nothing is connected yet. Raises SettingsError."""
         database = Database(settings.database_url)
         bell = Bell(settings.redis_url)
-        rules = catalogue.rules(policies.load(settings.policies))
+        chosen = policies.load(settings.policies)
+        rules = catalogue.rules(chosen)
         redis = connect(settings.redis_url, patience=_PACE_PATIENCE) if settings.redis_url else None
         canceller = Canceller(
             database,
@@ -55,7 +58,7 @@ class Runtime:
             ring=bell.ring,
             now=now,
         )
-        return cls(database, bell, drain)
+        return cls(database, bell, drain, catalogue.fingerprint(chosen))
 
     def warm_up(self) -> None:
         """Import, beside other work, what the first cancellation needs: it would take seconds then."""
