@@ -12,6 +12,7 @@ from core.deciding import MessageClass, Mode
 from core.policies import opt_out
 from core.policies.catalogue import PolicySettings, rules
 from ledger import absorbing
+from ledger.absorbing import Heard
 from store import cancellations
 from tests.api_calls import Api, refused, telnyx_message, told, untouched
 from tests.reports import ALICE, BOB, NOW, PROFILE, RULES, heard, message_id, text
@@ -97,7 +98,8 @@ def test_recipient_is_shown_with_all_they_said(api):
     api.now = NOW + timedelta(minutes=1)
     api.post("/v1/opt-outs", {"phone_number": ALICE, "messaging_profile_id": PROFILE, "reason": "asked by phone"})
     with api.database.begin() as connection:
-        absorbing.absorb(connection, heard(text("START", minute=2, event_id="the-start")), RULES, now=NOW)
+        start = Heard(text("START", minute=2, event_id="the-start"), NOW + timedelta(minutes=2))
+        absorbing.absorb(connection, [start], RULES, now=NOW + timedelta(minutes=2))
     shown = told(api.get(f"/v1/recipients/{ALICE}"))
 
     assert (shown["phone_number"], shown["opted_out"], shown["pending"]) == (ALICE, False, 1)
