@@ -14,6 +14,7 @@ from rescind import serving
 from rescind.supervising import Child, Command, Supervisor
 from rescind.telling import Teller
 from rescind.valkey import Valkey
+from schemas import policies
 from schemas.envelope import WEBHOOK_PATH
 from schemas.settings import Settings
 from store import migrating
@@ -33,6 +34,7 @@ def up_command(*, host: str, port: int) -> None:
     data in var/valkey.
     """
     settings = Settings.from_env(require=("TELNYX_PUBLIC_KEY", "TELNYX_API_KEY"))
+    policies.load(settings.policies)
     require_free(host, port)
     stop = StopFlag()
     stop.listen()

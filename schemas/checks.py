@@ -9,6 +9,7 @@ from marshmallow import ValidationError
 
 from schemas import keys
 
+_REDIS_OPTIONS = {"db", "password", "username"}
 _TELNYX_HOST, _TELNYX_PATH = "api.telnyx.com", "/v2"
 
 
@@ -46,7 +47,11 @@ def redis_url(raw: str) -> None:
         return
     if url.scheme not in {"redis", "rediss"}:
         raise ValidationError("is no Redis URL; give one that starts with redis://, rediss:// or unix://")
-    if not (_is_loopback(url.hostname or "localhost") or url.password or parse_qs(url.query).get("password")):
+    options = parse_qs(url.query, keep_blank_values=True)
+    unknown = sorted(name for name in options if name not in _REDIS_OPTIONS and not name.startswith("ssl_"))
+    if unknown:
+        raise ValidationError(f"has an option that is unknown here, '{unknown[0]}'; leave it out")
+    if not (_is_loopback(url.hostname or "localhost") or url.password or options.get("password")):
         raise ValidationError("has no password for a server on another machine; give redis://:password@host:6379/0")
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -16,6 +14,7 @@ from sqlalchemy import event, exc
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 
 from core.errors import SettingsError, StoreUnavailable
+from store.write_turn import FILE_MODE, WriteTurn
 
 #: How long SQLite waits for another process's write, and PostgreSQL for a lock, before giving up.
 LOCK_TIMEOUT_MS = 1000
@@ -24,7 +23,7 @@ STATEMENT_TIMEOUT_MS = 30_000
 #: Both travel with PostgreSQL's BEGIN, which costs no journey more.
 _ON_ONE_SNAPSHOT: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 #: What is kept is for us alone: numbers, texts, who refused what.
-_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
+_FOLDER_MODE = 0o700
 
 
 class Database:
@@ -41,7 +40,9 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url, pool_size)
         #: The right to write, which one transaction at a time has on SQLite, and any number have on PostgreSQL.
-        self.turn = _WriteTurn(Path(f"{self.url.database}.lock")) if self.is_sqlite else nullcontext()
+        self.turn = (
+            WriteTurn(Path(str(self.url.database)), replaced=self.engine.dispose) if self.is_sqlite else nullcontext()
+        )
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
@@ -65,8 +66,16 @@ class Database:
 
         Raises StoreUnavailable when the database cannot be reached.
         """
-        with translated(), self.engine.connect() as connection:
-            yield connection if self.is_sqlite else connection.execution_options(**_ON_ONE_SNAPSHOT)
+        with translated():
+            if isinstance(self.turn, WriteTurn):
+                self.turn.require_same_file()
+            with self.engine.connect() as connection:
+                yield connection if self.is_sqlite else connection.execution_options(**_ON_ONE_SNAPSHOT)
+
+    @property
+    def generation(self) -> int:
+        """Which file this is, when an SQLite file was replaced: connections made for an earlier one must be dropped."""
+        return self.turn.generation if isinstance(self.turn, WriteTurn) else 0
 
     def dispose(self) -> None:
         """Close every connection."""
@@ -76,12 +85,18 @@ class Database:
 def _checked(raw: str) -> sa.URL:
     try:
         url = sa.make_url(raw)
-    except exc.ArgumentError:
+    except (exc.ArgumentError, ValueError):
         raise SettingsError(
             "DATABASE_URL is not a database URL such as sqlite:///var/rescind.db or postgresql://user:password@host/name"
         ) from None
+    if raw.count("@") > 1:
+        raise SettingsError("DATABASE_URL has more than one '@'; write one that is part of the password as %40")
     backend = url.get_backend_name()
     if backend == "sqlite":
+        if url.query:
+            raise SettingsError(
+                "DATABASE_URL has options behind a '?', which an SQLite file does not take; leave them out"
+            )
         if not url.database or url.database == ":memory:":
             raise SettingsError(
                 "DATABASE_URL names an SQLite database in memory, which several processes cannot share; name a file: sqlite:///var/rescind.db"
@@ -94,7 +109,12 @@ def _checked(raw: str) -> sa.URL:
 
 def _sqlite_engine(url: sa.URL) -> sa.Engine:
     path = Path(str(url.database))
-    path.parent.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"DATABASE_URL names {path}, whose folder cannot be made: {error.strerror}; name one that may be written"
+        ) from None
     engine = sa.create_engine(
         url,
         hide_parameters=True,
@@ -107,7 +127,7 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
     def _create(*_: object) -> None:
         # SQLite would let everybody read it. Its other files get the rights of this one.
         with suppress(OSError):
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE))
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
 
     @event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
@@ -163,50 +183,33 @@ def _postgresql_engine(url: sa.URL, pool_size: int) -> sa.Engine:
     )
 
 
-class _WriteTurn:
-    """One writer at a time, over threads and processes, in the order the kernel wakes them."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._threads = threading.Lock()
-        self._file: int | None = None
-
-    def __enter__(self) -> None:
-        self._threads.acquire()
-        try:
-            if self._file is None:
-                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
-            fcntl.flock(self._file, fcntl.LOCK_EX)
-        except OSError as error:
-            self._threads.release()
-            raise StoreUnavailable(f"the lock file {self._path} cannot be used: {error.strerror}") from error
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            with suppress(OSError):
-                fcntl.flock(self._file, fcntl.LOCK_UN)
-        self._threads.release()
-
-
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn what the drivers raise when the database is away, or not as we need it, into our one retryable error."""
     try:
         yield
     except (exc.OperationalError, exc.TimeoutError, exc.InterfaceError, exc.InternalError) as error:
-        raise StoreUnavailable(f"the database cannot be used now: {_first_line(error)}") from error
+        raise StoreUnavailable(
+            f"the database that DATABASE_URL names cannot be used now: {_first_line(error)}"
+        ) from error
     except exc.DBAPIError as error:
         if error.connection_invalidated:
             raise StoreUnavailable(f"the database connection broke: {_first_line(error)}") from error
-        if _refuses_the_statement(error):
-            raise StoreUnavailable(f"the database is not as it should be: {_first_line(error)}") from error
+        if _is_about_the_database(error):
+            raise StoreUnavailable(
+                f"the database that DATABASE_URL names is not as it should be: {_first_line(error)}"
+            ) from error
         raise
 
 
-def _refuses_the_statement(error: exc.DBAPIError) -> bool:
-    """Return True when the server lacks a table or a column, or denies us one, whatever the values in the statement."""
-    # The driver raises the same kind for a value that it cannot send; then no server was asked, and none gave a state.
-    return isinstance(error, exc.ProgrammingError) and getattr(error.orig, "sqlstate", None) is not None
+def _is_about_the_database(error: exc.DBAPIError) -> bool:
+    """Return True when it is no database, lacks a table or a column, or denies us one, whatever the statement's values.
+
+    A value that the driver cannot send is a ProgrammingError as well; then no server was asked, and none gave a state.
+    """
+    if isinstance(error, exc.ProgrammingError):
+        return getattr(error.orig, "sqlstate", None) is not None or "connection option" in str(error.orig)
+    return type(error) is exc.DatabaseError
 
 
 def _first_line(error: BaseException) -> str:

@@ -30,6 +30,7 @@ class KeptConnection:
         self._database = database
         self._connection: sa.Connection | None = None
         self._driver: Any = None
+        self._generation = 0
         self._was_dead = False
         self._line: socket.socket | None = None
         self._cutting = threading.Lock()
@@ -47,6 +48,8 @@ class KeptConnection:
 
     def _once(self, work: Callable[[sa.Connection], Result]) -> Result:
         with translated(), self._database.turn:
+            if self._connection is not None and self._generation != self._database.generation:
+                self._drop(self._connection)
             connection = self._connection or self._connect()
             try:
                 with connection.begin():
@@ -59,6 +62,7 @@ class KeptConnection:
 
     def _connect(self) -> sa.Connection:
         connection = self._database.engine.connect()
+        self._generation = self._database.generation
         self._driver = connection.connection.driver_connection
         if self._database.is_sqlite:
             connection = connection.execution_options(begin="")

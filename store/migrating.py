@@ -9,6 +9,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from core.errors import SettingsError
 from store.engine import Database
 
 _SCRIPTS = Path(__file__).parent / "migrations"
@@ -16,6 +17,7 @@ _SCRIPTS = Path(__file__).parent / "migrations"
 
 def upgrade(database: Database) -> None:
     """Apply every migration that is missing, in one transaction where the database allows it."""
+    revisions(database)
     config = _config()
     with database.begin() as connection:
         config.attributes["connection"] = connection
@@ -23,10 +25,16 @@ def upgrade(database: Database) -> None:
 
 
 def revisions(database: Database) -> tuple[str | None, str | None]:
-    """Return the revision that the database is at (None: empty) and the one this program needs."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    """Return the revision that the database is at (None: empty) and the one this program needs.
+
+    Raises SettingsError when the database was migrated by a newer release.
+    """
+    known = ScriptDirectory.from_config(_config())
     with database.read() as connection:
-        return MigrationContext.configure(connection).get_current_revision(), head
+        at = MigrationContext.configure(connection).get_current_revision()
+    if at is not None and at not in {script.revision for script in known.walk_revisions()}:
+        raise SettingsError(f"the database was migrated by a newer release (revision {at}); install that release")
+    return at, known.get_current_head()
 
 
 def _config() -> Config:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sqlite3
 import stat
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from core.errors import StoreUnavailable
+from core.errors import SettingsError, StoreUnavailable
+from core.inbox import Acceptance
 from store.engine import Database
+from store.group_commit import GroupCommit
+from store.inbox import NewEvent
 from store.migrating import upgrade
 from store.tables import inbox
+from tests.reports import NOW
 
 
 @pytest.fixture
@@ -102,3 +108,73 @@ def test_value_that_cannot_be_sent_is_no_trouble_of_the_database(database):
 def test_value_out_of_range_is_no_trouble_of_the_database(postgresql_database):
     with pytest.raises(sa.exc.DataError), postgresql_database.begin() as connection:
         connection.execute(sa.update(inbox).values(event_id="a\x00"))
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        pytest.param("nonsense", "is not a database URL", id="no URL"),
+        pytest.param("postgresql://u:p@host:abc/d", "is not a database URL", id="no port"),
+        pytest.param("postgresql://u:right@pw@127.0.0.1/d", "as %40", id="an unescaped @ in the password"),
+        pytest.param("mysql://host/d", "supported are", id="another kind of database"),
+        pytest.param("sqlite://", "in memory", id="in memory"),
+        pytest.param("sqlite:///x.db?mode=ro", "leave them out", id="options"),
+        pytest.param("sqlite:////proc/none/x.db", "cannot be made", id="a folder that cannot be made"),
+    ],
+)
+def test_wrong_url_is_refused_in_one_line_without_its_password(url, said):
+    with pytest.raises(SettingsError) as refusal:
+        Database(url)
+    assert said in str(refusal.value)
+    assert str(refusal.value).startswith("DATABASE_URL ")
+    assert "\n" not in str(refusal.value)
+    assert "pw" not in str(refusal.value)
+
+
+def test_file_that_is_no_database_is_said_to_be_none(tmp_path):
+    (tmp_path / "notes.db").write_text("buy milk, " * 500)
+    with pytest.raises(StoreUnavailable, match="not a database"):
+        upgrade(Database(f"sqlite:///{tmp_path}/notes.db"))
+
+
+def test_database_of_a_newer_release_is_refused_with_the_remedy(database):
+    with database.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SettingsError, match="newer release"):
+        upgrade(database)
+
+
+@pytest.mark.parametrize("way", ["removed", "replaced"])
+def test_nothing_is_acknowledged_into_a_file_that_is_gone(sqlite_database, sqlite_template, way):
+    commit = GroupCommit(sqlite_database)
+    assert commit.put(new_event("before")) is Acceptance.ACCEPTED
+    path = Path(sqlite_database.url.database)
+    for part in path.parent.glob("rescind.db*"):
+        if part.suffix != ".lock":
+            part.unlink()
+    if way == "replaced":
+        shutil.copy(sqlite_template, path)
+
+    with pytest.raises(StoreUnavailable, match="removed or replaced"):
+        commit.put(new_event("meanwhile"))
+    if way == "removed":
+        with pytest.raises(StoreUnavailable):
+            commit.put(new_event("still away"))
+        upgrade(sqlite_database)
+    assert commit.put(new_event("after")) is Acceptance.ACCEPTED
+    with sqlite3.connect(path) as look:
+        assert look.execute("SELECT event_id FROM inbox").fetchall() == [("after",)]
+    look.close()
+
+
+def new_event(event_id: str) -> NewEvent:
+    return NewEvent(
+        event_id=event_id,
+        event_type="message.sent",
+        received_at=NOW,
+        source="webhook",
+        raw=b"{}",
+        signature="",
+        signature_timestamp="",
+        digest=event_id,
+    )

@@ -1,0 +1,65 @@
+"""The right to write to an SQLite file: one writer at a time, and always to the file that was opened."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from core.errors import StoreUnavailable
+
+FILE_MODE = 0o600
+
+
+class WriteTurn:
+    """One writer at a time, over threads and processes, in the order the kernel wakes them."""
+
+    def __init__(self, database: Path, *, replaced: Callable[[], None]) -> None:
+        """Open nothing yet; ``replaced`` is called when the database's file has become another one."""
+        self._database = database
+        self._replaced = replaced
+        self._path = Path(f"{database}.lock")
+        self._threads = threading.Lock()
+        self._file: int | None = None
+        self._identity: tuple[int, int] | None = None
+        self.generation = 0
+        """Counts the files that there have been: a connection from before goes to one that is gone."""
+
+    def __enter__(self) -> None:
+        self._threads.acquire()
+        try:
+            if self._file is None:
+                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            self.require_same_file()
+        except OSError as error:
+            self.__exit__()
+            raise StoreUnavailable(f"the lock file {self._path} cannot be used: {error.strerror}") from error
+        except StoreUnavailable:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            with suppress(OSError):
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+        self._threads.release()
+
+    def require_same_file(self) -> None:
+        """Raise StoreUnavailable when the file was removed or replaced: what is written to it then is lost."""
+        try:
+            found = self._database.stat()
+        except FileNotFoundError:
+            identity = None
+        else:
+            identity = found.st_dev, found.st_ino
+        if self._identity is None or self._identity == identity:
+            self._identity = identity
+            return
+        self._identity = None
+        self.generation += 1
+        self._replaced()
+        raise StoreUnavailable(f"the database file {self._database} was removed or replaced while in use")
