@@ -92,5 +92,5 @@ def test_a_database_without_tables_is_told_from_one_that_is_away(run, tmp_path):
 
     assert (empty.status, away.status) == (2, 2)
     assert "run `rescind migrate`" in empty.err
-    assert "the database cannot be used now" in away.err
+    assert "the database that DATABASE_URL names cannot be used now" in away.err
     assert "secret" not in away.err
