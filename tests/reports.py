@@ -102,5 +102,5 @@ def carriers_say(
     )
 
 
-def heard(*reports) -> list[Heard]:
-    return [Heard(report, NOW) for report in reports]
+def heard(*reports, received_at: datetime = NOW) -> list[Heard]:
+    return [Heard(report, received_at) for report in reports]

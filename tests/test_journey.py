@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import random
 import time
 from collections import Counter
@@ -75,7 +76,8 @@ def rescind(request, tmp_path_factory) -> Iterator[Rescind]:
         url = request.getfixturevalue("postgresql_empty_url")
     port = free_port()
     with simulator.running(webhook_url=f"http://127.0.0.1:{port}/webhooks/telnyx") as telnyx:
-        chosen = {
+        named = {"REDIS_URL": os.environ["TEST_REDIS_URL"]} if "TEST_REDIS_URL" in os.environ else {}
+        chosen = named | {
             "DATABASE_URL": url,
             "TELNYX_PUBLIC_KEY": telnyx.public_key,
             "TELNYX_API_KEY": "KEY-simulated",

@@ -60,7 +60,7 @@ def test_opt_out_cancels_what_is_scheduled_for_the_recipient_and_nothing_else(da
 def test_opt_in_withdraws_a_cancellation_that_has_not_been_asked_for(database):
     registered(database, registration())
     told(database, text("STOP"))
-    told(database, text("START", minute=1))
+    told(database, text("START", minute=1), now=NOW + timedelta(minutes=1))
     assert stories(database)["cancellation"]["state"] == "withdrawn"
     assert stories(database)["message"]["ledger"] == "pending"
 

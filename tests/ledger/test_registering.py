@@ -194,9 +194,10 @@ def test_reason_that_lapsed_after_telnyx_was_asked_is_not_asked_for_again(databa
         cancellations.reschedule(connection, held, {message_id(): again})
     assert asked.asked.action is Action.DELETE
     with database.begin() as connection:
-        absorb(connection, heard(text("START", minute=1)), RULES, now=NOW)
+        later = NOW + timedelta(minutes=1)
+        absorb(connection, heard(text("START", minute=1), received_at=later), RULES, now=later)
     with database.begin() as connection:
-        (looked,) = cancellations.claim(connection, now=NOW, limit=1, lease=timedelta(seconds=30), token="u")
+        (looked,) = cancellations.claim(connection, now=later, limit=1, lease=timedelta(seconds=30), token="u")
     assert looked.asked.action is Action.GET
     scheduled_still = next_step(looked.asked, Meaning.SCHEDULED, now=NOW, chance=0.5, retry_after=None)
     assert scheduled_still == Settle(CancellationState.WITHDRAWN, Outcome.REASON_LAPSED)

@@ -116,24 +116,24 @@ def test_a_job_that_redis_does_not_take_leaves_the_burst_open(redis):
     assert len(jobs(redis)) == 1
 
 
-def test_ringing_soon_rings_from_one_thread_for_a_whole_burst(valkey):
-    bell = Bell(valkey.url)
+def test_ringing_soon_rings_from_one_thread_for_a_whole_burst(redis_url):
+    bell = Bell(redis_url)
     threads = threading.active_count()
 
     for _ in range(500):
         bell.ring_soon()
 
     assert threading.active_count() == threads + 1
-    with Redis.from_url(valkey.url) as redis:
+    with Redis.from_url(redis_url) as redis:
         assert wait_for(lambda: len(jobs(redis)) == 1)
 
 
 # Servers fork while they run threads; so does this test, and newer Pythons warn of it.
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_ringing_soon_after_a_fork_rings_from_the_child_too(valkey):
-    bell = Bell(valkey.url)
+def test_ringing_soon_after_a_fork_rings_from_the_child_too(redis_url):
+    bell = Bell(redis_url)
     bell.ring_soon()
-    with Redis.from_url(valkey.url) as redis:
+    with Redis.from_url(redis_url) as redis:
         assert wait_for(lambda: len(jobs(redis)) == 1)
         bell.silence()
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from rescind.valkey import Valkey
 from store.bell import connect
 from store.engine import Database
 from tests.cancelling_world import world_of
@@ -24,18 +23,10 @@ def world(sqlite_database):
         yield world
 
 
-@pytest.fixture(scope="module")
-def valkey(tmp_path_factory):
-    server = Valkey(tmp_path_factory.mktemp("valkey"))
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture
-def redis(valkey):
-    client = connect(valkey.url, patience=timedelta(seconds=1))
-    client.flushall()
+def redis(redis_url):
+    client = connect(redis_url, patience=timedelta(seconds=1))
+
     yield client
     client.close()
 

@@ -17,17 +17,9 @@ class Clock:
         return self.seconds
 
 
-@pytest.fixture(scope="module")
-def valkey(tmp_path_factory):
-    server = Valkey(tmp_path_factory.mktemp("valkey"))
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture
-def redis(valkey):
-    client = connect(valkey.url, patience=timedelta(milliseconds=100))
+def redis(redis_url):
+    client = connect(redis_url, patience=timedelta(milliseconds=100))
     client.flushall()
     yield client
     client.close()
