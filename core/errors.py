@@ -21,37 +21,37 @@ class SettingsError(ProcessorError):
     code = "bad_setting"
 
 
-class SignatureInvalid(ProcessorError):  # noqa: N818 - reads as what is the case, as do its siblings
+class SignatureInvalid(ProcessorError):
     """The request is not signed by a configured key."""
 
     code = "signature_invalid"
 
 
-class SignatureStale(ProcessorError):  # noqa: N818
+class SignatureStale(ProcessorError):
     """The signature is genuine, but its timestamp is too far from now."""
 
     code = "signature_stale"
 
 
-class EventInvalid(ProcessorError):  # noqa: N818
+class EventInvalid(ProcessorError):
     """The event is signed, but cannot be read."""
 
     code = "event_invalid"
 
 
-class RequestInvalid(ProcessorError):  # noqa: N818
+class RequestInvalid(ProcessorError):
     """The request cannot be understood."""
 
     code = "request_invalid"
 
 
-class NotFound(ProcessorError):  # noqa: N818
+class NotFound(ProcessorError):
     """There is nothing by that name."""
 
     code = "not_found"
 
 
-class StoreUnavailable(ProcessorError):  # noqa: N818
+class StoreUnavailable(ProcessorError):
     """The database cannot be reached in time."""
 
     code = "store_unavailable"
