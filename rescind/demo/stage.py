@@ -35,7 +35,7 @@ _LAST_LINES = 15
 _HOST = "127.0.0.1"
 
 
-class DemoFailed(ProcessorError):  # noqa: N818 - reads as what is the case
+class DemoFailed(ProcessorError):
     """The demonstration could not be given."""
 
     code = "demo_failed"
