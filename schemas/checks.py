@@ -7,8 +7,12 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from marshmallow import ValidationError
 
+from core import failpoints
 from schemas import keys
 
+#: Where the primary takes events over.
+HANDOVER_PATH = "/internal/handover"
+_MIN_SECRET = 32
 _REDIS_OPTIONS = {"db", "password", "username"}
 _TELNYX_HOST, _TELNYX_PATH = "api.telnyx.com", "/v2"
 
@@ -40,6 +44,38 @@ def base_url(raw: str) -> None:
         raise ValidationError("lacks the version; give https://api.telnyx.com/v2")
 
 
+def handover_url(raw: str) -> None:
+    """Check RESCIND_HANDOVER_URL: people's texts travel to it, so only encrypted, or within a private network."""
+    url = _split(raw)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise ValidationError("is no http(s) URL; give one such as https://primary.example.com/internal/handover")
+    if url.username or url.password or url.query or url.fragment:
+        raise ValidationError(
+            "has more than a host and a path; give a URL such as https://primary.example.com/internal/handover"
+        )
+    if url.path != HANDOVER_PATH:
+        raise ValidationError(f"does not end in {HANDOVER_PATH}; give the primary's host with that path")
+    if url.scheme == "http" and not (_is_loopback(url.hostname) or _is_private(url.hostname)):
+        raise ValidationError("would send texts and numbers unencrypted; give an https:// URL")
+
+
+def shared_secret(raw: str) -> None:
+    """Check RESCIND_HANDOVER_SECRET: whoever guesses it can bring old events in."""
+    if len(raw) < _MIN_SECRET:
+        raise ValidationError(
+            f"is shorter than {_MIN_SECRET} characters; make one with"
+            " python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+        )
+
+
+def failpoint(raw: str) -> None:
+    """Check FAILPOINT."""
+    try:
+        failpoints.plan(raw)
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
+
+
 def redis_url(raw: str) -> None:
     """Check REDIS_URL: whoever can write to Redis can make workers run jobs."""
     url = _split(raw)
@@ -67,5 +103,12 @@ def _split(raw: str) -> SplitResult:
 def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return ip_address(host).is_private
     except ValueError:
         return False

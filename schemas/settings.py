@@ -12,7 +12,9 @@ from typing import Any
 from environs import Env, EnvValidationError
 from marshmallow.validate import Range
 
+from core import failpoints
 from core.errors import SettingsError
+from core.failpoints import Plan
 from schemas import checks, keys, variables
 from schemas.secret import Secret
 
@@ -35,6 +37,14 @@ class Settings:
     api_token: Secret | None
     tolerance: timedelta
     cancel_rate: int
+    spool: Path
+    spool_max_events: int
+    spool_max_bytes: int
+    handover_url: str | None
+    handover_secret: Secret | None
+    reconcile_every: timedelta | None
+    """None: only when an operator asks for it."""
+    failpoint: Plan | None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, *, require: Collection[str] = ()) -> Settings:
@@ -53,6 +63,17 @@ class Settings:
         rate = env.int("RESCIND_CANCEL_RATE", int(_default("RESCIND_CANCEL_RATE")), validate=_between(1, 1000))
         database_url = env.str("DATABASE_URL", _default("DATABASE_URL"))
         policies = env.path("RESCIND_POLICIES", None)
+        spool = env.path("RESCIND_SPOOL", Path(_default("RESCIND_SPOOL")))
+        max_events = env.int(
+            "RESCIND_SPOOL_MAX_EVENTS", int(_default("RESCIND_SPOOL_MAX_EVENTS")), validate=_between(1, 10**8)
+        )
+        max_mb = env.int("RESCIND_SPOOL_MAX_MB", int(_default("RESCIND_SPOOL_MAX_MB")), validate=_between(8, 10**7))
+        handover_url = env.str("RESCIND_HANDOVER_URL", None, validate=checks.handover_url)
+        handover_secret = env.str("RESCIND_HANDOVER_SECRET", None, validate=checks.shared_secret)
+        minutes = env.int(
+            "RESCIND_RECONCILE_MINUTES", int(_default("RESCIND_RECONCILE_MINUTES")), validate=_between(0, 1440)
+        )
+        failpoint = env.str("FAILPOINT", None, validate=checks.failpoint)
         _refuse(env, given, require)
         return cls(
             telnyx_public_keys=keys.public_keys(public_keys) if public_keys else (),
@@ -64,6 +85,13 @@ class Settings:
             api_token=Secret(token) if token else None,
             tolerance=timedelta(seconds=tolerance),
             cancel_rate=rate,
+            spool=spool,
+            spool_max_events=max_events,
+            spool_max_bytes=max_mb * 10**6,
+            handover_url=handover_url,
+            handover_secret=Secret(handover_secret) if handover_secret else None,
+            reconcile_every=timedelta(minutes=minutes) if minutes else None,
+            failpoint=failpoints.plan(failpoint) if failpoint else None,
         )
 
 

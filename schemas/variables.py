@@ -47,8 +47,30 @@ VARIABLES = (
         "bearer token for /v1; unset, it is closed",
         is_shown=False,
     ),
+    Variable("RESCIND_SPOOL", "var/spool.db", "failover only: the file in which events wait to be handed over"),
+    Variable("RESCIND_SPOOL_MAX_EVENTS", "1000000", "failover only: how many events may wait, 1 to 100000000"),
+    Variable(
+        "RESCIND_SPOOL_MAX_MB", "5000", "failover only: how large the spool may grow on disk, in megabytes, at least 8"
+    ),
+    Variable(
+        "RESCIND_HANDOVER_URL",
+        None,
+        "failover only: the primary's https://host/internal/handover, which takes the events over; unset, they wait",
+    ),
+    Variable(
+        "RESCIND_HANDOVER_SECRET",
+        None,
+        "secret of at least 32 characters, the same for failover and primary; unset, the primary takes nothing over",
+        is_shown=False,
+    ),
     Variable("RESCIND_TOLERANCE", "300", "seconds that the timestamp of a webhook's signature may be off, 1 to 3600"),
     Variable("RESCIND_CANCEL_RATE", "20", "requests a second to Telnyx, shared by all workers, 1 to 1000"),
+    Variable(
+        "RESCIND_RECONCILE_MINUTES",
+        "5",
+        "how often the sweeper asks Telnyx for what was missed, in minutes, 1 to 1440; 0 never",
+    ),
+    Variable("FAILPOINT", None, "for tests of failures only: name:kill, name:raise, name:hang or name:sleep=SECONDS"),
 )
 
 _OURS = "RESCIND_"

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
-    ColumnElement,
-    DateTime,
-    Dialect,
     Index,
     Integer,
     LargeBinary,
@@ -21,50 +15,15 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     false,
     literal_column,
     text,
+    true,
 )
 
+from store.columns import NAMING, BigId, UtcDateTime, only
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware instant, stored in UTC; SQLite keeps no zone, so it is put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Return the instant in UTC; a naive time is a bug of ours."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone cannot be stored")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Return the instant as aware UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-    }
-)
-
-
-def _only(condition: ColumnElement[bool]) -> dict[str, Any]:
-    """Make an index partial. Queries use the same condition, written out and not bound, or it would not be used."""
-    return {"sqlite_where": condition, "postgresql_where": condition}
-
-
-#: SQLite only counts up by itself on a column of type INTEGER.
-BigId = BigInteger().with_variant(Integer, "sqlite")
+metadata = MetaData(naming_convention=NAMING)
 
 inbox = Table(
     "inbox",
@@ -88,11 +47,13 @@ inbox = Table(
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("retry_at", UtcDateTime),
     Column("applied_at", UtcDateTime),
+    Column("crashes", SmallInteger, nullable=False, server_default=text("0")),
+    Column("acts", Boolean, nullable=False, server_default=true()),
 )
 AWAITS_APPLYING = inbox.c.status == literal_column("'pending'")
 IS_NOT_APPLIED = inbox.c.status != literal_column("'applied'")
-Index("ix_inbox_pending", inbox.c.priority, inbox.c.seq, **_only(AWAITS_APPLYING))
-Index("ix_inbox_not_applied", inbox.c.status, inbox.c.seq, **_only(IS_NOT_APPLIED))
+Index("ix_inbox_pending", inbox.c.priority, inbox.c.seq, **only(AWAITS_APPLYING))
+Index("ix_inbox_not_applied", inbox.c.status, inbox.c.seq, **only(IS_NOT_APPLIED))
 
 messages = Table(
     "messages",
@@ -117,11 +78,11 @@ messages = Table(
     Column("fields", JSON, nullable=False),
 )
 IS_PENDING = messages.c.ledger == literal_column("'pending'")
-Index("ix_messages_ledger", messages.c.ledger, **_only(messages.c.ledger.is_not(None)))
-Index("ix_messages_pending_send_at", messages.c.send_at, **_only(IS_PENDING))
-Index("ix_messages_pending_review_at", messages.c.review_at, **_only(IS_PENDING))
-Index("ix_messages_pending_campaign", messages.c.campaign_key, messages.c.seq, **_only(IS_PENDING))
-Index("ix_messages_pending_tcr", messages.c.tcr_campaign_id, messages.c.seq, **_only(IS_PENDING))
+Index("ix_messages_ledger", messages.c.ledger, **only(messages.c.ledger.is_not(None)))
+Index("ix_messages_pending_send_at", messages.c.send_at, **only(IS_PENDING))
+Index("ix_messages_pending_review_at", messages.c.review_at, **only(IS_PENDING))
+Index("ix_messages_pending_campaign", messages.c.campaign_key, messages.c.seq, **only(IS_PENDING))
+Index("ix_messages_pending_tcr", messages.c.tcr_campaign_id, messages.c.seq, **only(IS_PENDING))
 
 message_recipients = Table(
     "message_recipients",
@@ -206,7 +167,7 @@ campaign_reviews = Table(
     Column("done_at", UtcDateTime),
 )
 IS_UNFINISHED = campaign_reviews.c.done_at.is_(None)
-Index("ix_campaign_reviews_due", campaign_reviews.c.seq, **_only(IS_UNFINISHED))
+Index("ix_campaign_reviews_due", campaign_reviews.c.seq, **only(IS_UNFINISHED))
 
 rules_followed = Table(
     "rules_followed",
@@ -260,9 +221,9 @@ Index(
     cancellations.c.send_at,
     cancellations.c.priority,
     cancellations.c.message_id,
-    **_only(IS_REQUESTED),
+    **only(IS_REQUESTED),
 )
-Index("ix_cancellations_next_attempt_at", cancellations.c.next_attempt_at, **_only(IS_REQUESTED))
+Index("ix_cancellations_next_attempt_at", cancellations.c.next_attempt_at, **only(IS_REQUESTED))
 
 cancellation_attempts = Table(
     "cancellation_attempts",
@@ -275,4 +236,30 @@ cancellation_attempts = Table(
     Column("http_status", Integer),
     Column("answer", Text),
     Column("outcome", String(64)),
+)
+
+applying_runs = Table(
+    "applying_runs",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("seqs", JSON, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+)
+
+handover_nonces = Table(
+    "handover_nonces",
+    metadata,
+    Column("nonce", String(64), primary_key=True),
+    Column("used_at", UtcDateTime, nullable=False, index=True),
+)
+
+reconciliations = Table(
+    "reconciliations",
+    metadata,
+    Column("seq", BigId, primary_key=True, autoincrement=True),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("counts", JSON),
+    Column("error", Text),
 )

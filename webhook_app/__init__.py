@@ -12,6 +12,7 @@ from core.errors import SettingsError
 from core.policies import catalogue
 from schemas import policies
 from schemas.settings import Settings
+from store import failpoints
 from store.bell import Bell
 from store.engine import Database
 from store.group_commit import GroupCommit
@@ -50,6 +51,7 @@ def _app(
     ring: Callable[[], None] | None = None,
     clock: Callable[[], datetime] | None = None,
 ) -> Flask:
+    failpoints.arm(settings.failpoint)
     verifier = Verifier(settings.telnyx_public_keys, tolerance=settings.tolerance)
     database = database or Database(settings.database_url)
     commit = GroupCommit(database)

@@ -12,6 +12,7 @@ import structlog
 from core.policies import catalogue
 from schemas import policies
 from schemas.settings import Settings
+from store import failpoints
 from store.bell import Bell, connect
 from store.engine import Database
 from workers.applying import Applier
@@ -40,6 +41,7 @@ class Runtime:
     @classmethod
     def from_settings(cls, settings: Settings) -> Runtime:
         """Put the parts together; nothing is connected yet. Raises SettingsError."""
+        failpoints.arm(settings.failpoint)
         database = Database(settings.database_url)
         bell = Bell(settings.redis_url)
         chosen = policies.load(settings.policies)

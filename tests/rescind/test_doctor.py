@@ -76,11 +76,11 @@ def test_missing_keys_are_failures(examine, sqlite_url):
 
 
 def test_every_wrong_setting_is_a_line(run):
-    ran = run("doctor", RESCIND_TOLERANCE="soon", RESCIND_POLICY="x", TELNYX_API_KEY="KEY_secret")
+    ran = run("doctor", RESCIND_TOLERANCE="soon", RESCIND_POLICY="x", TELNYX_API_KEY="KEY_canary")
 
     assert ran.status == 1
     assert ran.out.count("✗ settings: ") == 2
-    assert "secret" not in ran.out
+    assert "canary" not in ran.out
 
 
 @pytest.mark.parametrize(
@@ -180,9 +180,9 @@ def test_our_clock_is_compared_with_theirs(off, state):
 
 
 def test_every_variable_is_explained_and_no_secret_shown(run):
-    ran = run("doctor", "--explain", TELNYX_API_KEY="KEY_secret", DATABASE_URL="sqlite:///mine.db")
+    ran = run("doctor", "--explain", TELNYX_API_KEY="KEY_canary", DATABASE_URL="sqlite:///mine.db")
 
     assert ran.status == 0
     assert "TELNYX_API_KEY (no default; now ***)" in ran.out
     assert "RESCIND_CANCEL_RATE (default 20; now unset)" in ran.out
-    assert "secret" not in ran.out
+    assert "canary" not in ran.out

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
 from core.errors import SettingsError
+from core.failpoints import Failpoint, Fault, Plan
 from schemas import variables
 from schemas.settings import Settings
 
@@ -40,6 +41,13 @@ def test_nothing_set_gives_the_defaults():
         api_token=None,
         tolerance=timedelta(seconds=300),
         cancel_rate=20,
+        spool=Path("var/spool.db"),
+        spool_max_events=1_000_000,
+        spool_max_bytes=5_000_000_000,
+        handover_url=None,
+        handover_secret=None,
+        reconcile_every=timedelta(minutes=5),
+        failpoint=None,
     )
 
 
@@ -55,6 +63,13 @@ def test_everything_set_is_read():
             "RESCIND_API_TOKEN": "0123456789abcdef",
             "RESCIND_TOLERANCE": " 60 ",
             "RESCIND_CANCEL_RATE": "1000",
+            "RESCIND_SPOOL": "/srv/spool.db",
+            "RESCIND_SPOOL_MAX_EVENTS": "1000",
+            "RESCIND_SPOOL_MAX_MB": "20",
+            "RESCIND_HANDOVER_URL": "https://primary.example.com/internal/handover",
+            "RESCIND_HANDOVER_SECRET": "s" * 32,
+            "RESCIND_RECONCILE_MINUTES": "0",
+            "FAILPOINT": "I1:sleep=0.5",
             "PATH": "/bin",
         }
     )
@@ -67,6 +82,15 @@ def test_everything_set_is_read():
     assert settings.policies == Path("/etc/rescind/policies.toml")
     assert settings.api_token.reveal() == "0123456789abcdef"
     assert (settings.tolerance, settings.cancel_rate) == (timedelta(seconds=60), 1000)
+    assert (settings.spool, settings.spool_max_events, settings.spool_max_bytes) == (
+        Path("/srv/spool.db"),
+        1000,
+        20_000_000,
+    )
+    assert settings.handover_url == "https://primary.example.com/internal/handover"
+    assert settings.handover_secret.reveal() == "s" * 32
+    assert settings.reconcile_every is None
+    assert settings.failpoint == Plan(Failpoint.I1, Fault.SLEEP, 0.5)
 
 
 def test_settings_shown_hold_no_secret():
@@ -212,10 +236,7 @@ def test_mistyped_variable_of_ours_is_refused(name, line):
     assert refused(**{name: "canary"}) == line
 
 
-@pytest.mark.parametrize(
-    "name", ["RESCIND_SPOOL", "RESCIND_CONSOLE_PASSWORD", "RESCIND_HANDOVER_URL", "RESCIND_HANDOVER_SECRET",
-             "RESCIND_XYZ", "SOMEBODY_ELSES"]
-)  # fmt: skip
+@pytest.mark.parametrize("name", ["RESCIND_CONSOLE_PASSWORD", "RESCIND_XYZ", "SOMEBODY_ELSES"])
 def test_variable_that_resembles_none_of_ours_is_let_be(name):
     assert Settings.from_env({name: "x"}) == Settings.from_env({})
 
@@ -254,8 +275,15 @@ def test_every_variable_is_explained():
         "REDIS_URL",
         "RESCIND_POLICIES",
         "RESCIND_API_TOKEN",
+        "RESCIND_SPOOL",
+        "RESCIND_SPOOL_MAX_EVENTS",
+        "RESCIND_SPOOL_MAX_MB",
+        "RESCIND_HANDOVER_URL",
+        "RESCIND_HANDOVER_SECRET",
         "RESCIND_TOLERANCE",
         "RESCIND_CANCEL_RATE",
+        "RESCIND_RECONCILE_MINUTES",
+        "FAILPOINT",
     ]
     assert {variable.name for variable in explained if not variable.is_shown} == {
         "TELNYX_PUBLIC_KEY",
@@ -263,5 +291,6 @@ def test_every_variable_is_explained():
         "DATABASE_URL",
         "REDIS_URL",
         "RESCIND_API_TOKEN",
+        "RESCIND_HANDOVER_SECRET",
     }
     assert all(variable.meaning for variable in explained)

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from store.tables import UtcDateTime
+from store.columns import UtcDateTime
 
 revision = "0001"
 down_revision = None
