@@ -9,9 +9,8 @@ from marshmallow import ValidationError
 
 from core import failpoints
 from schemas import keys
+from schemas.handover import HANDOVER_PATH
 
-#: Where the primary takes events over.
-HANDOVER_PATH = "/internal/handover"
 _MIN_SECRET = 32
 _REDIS_OPTIONS = {"db", "password", "username"}
 _TELNYX_HOST, _TELNYX_PATH = "api.telnyx.com", "/v2"
