@@ -12,8 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.inbox import Acceptance, InboxStatus
+from store import trial_writes
 from store.quick_insert import QuickInsert
-from store.tables import IS_NOT_APPLIED, inbox
+from store.tables import IS_NOT_APPLIED, inbox, write_trials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,5 +187,6 @@ def prune(connection: sa.Connection, *, older_than: datetime, after: int, limit:
 
 
 def require_writable(connection: sa.Connection) -> None:
-    """Do what storing an event does, without an event: it fails where that would fail."""
+    """Do what storing an event does, without an event: it fails where that would fail, on a full disk too."""
     connection.execute(sa.update(inbox).where(inbox.c.seq == -1).values(deliveries=inbox.c.deliveries))
+    trial_writes.make(connection, write_trials)

@@ -21,6 +21,7 @@ from sqlalchemy import (
     true,
 )
 
+from store import trial_writes
 from store.columns import NAMING, BigId, UtcDateTime, only
 
 metadata = MetaData(naming_convention=NAMING)
@@ -263,3 +264,5 @@ reconciliations = Table(
     Column("counts", JSON),
     Column("error", Text),
 )
+
+write_trials = trial_writes.table(metadata)

@@ -1,4 +1,4 @@
-"""What recovery needs: replays, crashes while applying, hand-over and reconciling."""
+"""What recovery needs: replays, crashes while applying, hand-over, reconciling, and trial writes."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -35,4 +35,10 @@ def upgrade() -> None:
         sa.Column("counts", sa.JSON(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("seq", name="pk_reconciliations"),
+    )
+    op.create_table(
+        "write_trials",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("filler", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_write_trials"),
     )
