@@ -12,8 +12,8 @@ MAX_BODY = 256 * 1024
 _MAX_LENGTH_DIGITS = 12
 
 
-def body_of(environ: WSGIEnvironment) -> bytes:
-    """Return the whole body of a request, and exactly that.
+def body_of(environ: WSGIEnvironment, *, limit: int = MAX_BODY) -> bytes:
+    """Return the whole body of a request, of ``limit`` bytes at most, and exactly that.
 
     Raises werkzeug's 413 for too long a body, 400 for one that is cut short, and 415 for a compressed one. Flask's own
     limits pass a chunked body on that they have cut off, and one that ended before its announced length.
@@ -22,15 +22,15 @@ def body_of(environ: WSGIEnvironment) -> bytes:
     announced = environ.get("CONTENT_LENGTH") or ""
     if announced:
         length = _length(announced)
-        if length > MAX_BODY:
+        if length > limit:
             raise RequestEntityTooLarge
         body = _read(stream, length)
         if len(body) != length:
             raise BadRequest("The body is shorter than its announced length.")
     else:
         # The server says that it ends the stream where a chunked body ends; without that there is no body.
-        body = _read(stream, MAX_BODY + 1) if environ.get("wsgi.input_terminated") else b""
-        if len(body) > MAX_BODY:
+        body = _read(stream, limit + 1) if environ.get("wsgi.input_terminated") else b""
+        if len(body) > limit:
             raise RequestEntityTooLarge
     if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in {"", "identity"}:
         raise UnsupportedMediaType("The body must not be compressed.")

@@ -20,6 +20,9 @@ from webhook_app.api_messages import Messages
 from webhook_app.api_recipients import Recipients
 from webhook_app.bulkhead import Bulkhead
 
+#: Half of the threads that the Procfile gives a process.
+_AT_ONCE = 4
+
 
 def register(
     app: Flask,
@@ -38,7 +41,7 @@ def register(
     app.url_map.converters["campaign_key"] = _CampaignKey
     document = Document(app)
     admit = api_access.guard(token)
-    bulkhead = Bulkhead()
+    bulkhead = Bulkhead(places=_AT_ONCE, told="Too many requests to the API are under way.")
     for routes in (
         Messages(database=database, rules=rules, ring=ring, now=now).routes(),
         Recipients(database=database, rules=rules, ring=ring, now=now).routes(),

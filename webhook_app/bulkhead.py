@@ -1,4 +1,4 @@
-"""Keeps the API from taking the threads that webhooks are received with, however long its requests take."""
+"""Keeps other requests from taking the threads that webhooks are received with, however long those take."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from threading import BoundedSemaphore
 from flask import g
 from werkzeug.exceptions import ServiceUnavailable
 
-#: Half of the threads that the Procfile gives a process.
-_AT_ONCE = 4
 _PATIENCE = 0.3
 _RETRY_AFTER = 1
 
@@ -17,9 +15,10 @@ _RETRY_AFTER = 1
 class Bulkhead:
     """Lets a few requests in at a time; others wait a moment as long as somebody comes out, and are then sent away."""
 
-    def __init__(self) -> None:
-        """Let everybody in who comes first."""
-        self._places = BoundedSemaphore(_AT_ONCE)
+    def __init__(self, *, places: int, told: str) -> None:
+        """Have places for so many at a time, and ``told`` for those who find none."""
+        self._places = BoundedSemaphore(places)
+        self._told = told
         self._moved_at = time.monotonic()
 
     def enter(self) -> None:
@@ -27,7 +26,7 @@ class Bulkhead:
         # Waiting takes a thread as well. So nobody waits for those who have been inside for longer than that.
         patience = max(0.0, self._moved_at + _PATIENCE - time.monotonic())
         if not self._places.acquire(timeout=patience):
-            raise ServiceUnavailable("Too many requests to the API are under way.", retry_after=_RETRY_AFTER)
+            raise ServiceUnavailable(self._told, retry_after=_RETRY_AFTER)
         self._moved_at = time.monotonic()
         g.is_in_bulkhead = True
 

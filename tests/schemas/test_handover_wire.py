@@ -49,7 +49,7 @@ def test_fields_of_a_later_release_are_left_alone():
         pytest.param(b'{"version":1,"events":{}}', "events: is not a list", id="events of another kind"),
         pytest.param(request(7), "has no object in place 0", id="an event of another kind"),
         pytest.param(request(told("7")), "has an id in place 0", id="id as a text"),
-        pytest.param(request(told(True)), "has an id in place 0", id="id as a truth value"),
+        pytest.param(request(told(row_id=True)), "has an id in place 0", id="id as a truth value"),
         pytest.param(request(told(2**63)), "has an id in place 0", id="id beyond a row's number"),
         pytest.param(request(told(), told()), "has an id twice", id="id twice"),
         pytest.param(request(*(told(row_id) for row_id in range(1, 102))), "more than 100", id="too many"),
@@ -111,7 +111,7 @@ def test_answer_says_nothing_of_rows_without_a_verdict_that_is_known():
 
 @pytest.mark.parametrize("raw", [b"", b"<html>", b"[]", b"{}", b'{"data":"accepted"}', b'{"data":{"1":"accepted"}}'])
 def test_what_is_no_answer_is_told(raw):
-    with pytest.raises(ValueError, match="is not JSON|has no list"):
+    with pytest.raises(ValueError, match=r"is not JSON|has no list"):
         handover.read_answer(raw, asked=[1])
 
 
