@@ -31,6 +31,8 @@ from schemas.instants import instant
 
 #: Where webhooks are received.
 WEBHOOK_PATH = "/webhooks/telnyx"
+#: Where the failover process receives them too.
+FAILOVER_PATH = "/webhooks/telnyx/failover"
 INBOUND = "message.received"
 FLAT_CAMPAIGN = "10dlc.campaign.update"
 #: The events of a message's life: without a payload they say nothing.
@@ -84,13 +86,23 @@ def read(raw: bytes) -> Envelope:
         raise EnvelopeInvalid(f"the body {error}") from None
     if not isinstance(body, dict):
         raise EnvelopeInvalid("the body is not an object")
-    if "data" not in body and isinstance(body.get("campaignId"), str) and isinstance(body.get("type"), str):
+    if "data" not in body and _is_flat(body):
         digest = _digest(body)
         return Envelope(f"derived:{digest}", FLAT_CAMPAIGN, None, body, body, None, None, None, digest)
     data = body.get("data")
     if not isinstance(data, dict):
         raise EnvelopeInvalid("data: is not an object" if "data" in body else "data: is missing")
     return _enveloped(data, body.get("meta"))
+
+
+def body_of(webhook: Mapping[str, Any]) -> bytes:
+    """Return a body that carries an event which is told of otherwise than by a webhook; its digest is the same."""
+    bare = "event_type" not in webhook and _is_flat(webhook)
+    return _CANONICAL.encode(webhook if bare else {"data": webhook}).encode("ascii")
+
+
+def _is_flat(body: Mapping[str, Any]) -> bool:
+    return isinstance(body.get("campaignId"), str) and isinstance(body.get("type"), str)
 
 
 def _enveloped(data: dict[str, Any], meta: object) -> Envelope:

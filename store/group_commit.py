@@ -10,19 +10,22 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from queue import Empty, SimpleQueue
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
 from core.errors import StoreUnavailable
+from core.failpoints import Failpoint
 from core.inbox import Acceptance
-from store import inbox
+from store import failpoints, inbox
 from store.engine import Database
 from store.inbox import NewEvent
 from store.kept_connection import KeptConnection
 
+#: Events. It is exceeded by what the last one that fits in waits together with.
 _MAX_BATCH = 64
 #: Requests that wait are as many as there are threads. What is beyond are those that gave up while the writer hung.
 _MAX_WAITING = 1000
@@ -35,24 +38,53 @@ _CHECK = timedelta(seconds=0.9)
 
 _log = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+
+
+class EventStore(Protocol):
+    """Where events are kept: ``store.inbox``, or a spool."""
+
+    WRITING: Failpoint
+    COMMITTED: Failpoint
+
+    def accept(
+        self, connection: sa.Connection, events: Sequence[NewEvent], /
+    ) -> Sequence[Acceptance | StoreUnavailable]:
+        """Store deliveries and return what became of each, or why there is no place for it."""
+
+    def require_writable(self, connection: sa.Connection, /) -> None:
+        """Do what storing an event does, without an event."""
+
 
 class _Ticket:
     """One waiting request: what it brings, and where its answer goes."""
 
-    __slots__ = ("answer", "event")
+    __slots__ = ("answer", "brought")
 
-    def __init__(self, event: NewEvent | None) -> None:
-        self.event = event
-        """None asks whether an event could be committed."""
-        self.answer: SimpleQueue[Acceptance | StoreUnavailable] = SimpleQueue()
+    def __init__(self, brought: Sequence[NewEvent] | Callable[[sa.Connection], Any]) -> None:
+        self.brought = brought
+        """Events to be kept, or another piece of work."""
+        self.answer: SimpleQueue[Any] = SimpleQueue()
 
 
 class GroupCommit:
-    """The one way in which a process writes to the inbox."""
+    """The one way in which a process writes events."""
 
-    def __init__(self, database: Database, *, deadline: timedelta = timedelta(seconds=1.2)) -> None:
-        """Start nothing yet: a thread would not survive the fork of a server's workers."""
+    def __init__(
+        self,
+        database: Database,
+        store: EventStore = inbox,
+        *,
+        deadline: timedelta = timedelta(seconds=1.2),
+        mend: Callable[[StoreUnavailable], bool] = lambda _: False,
+    ) -> None:
+        """Start nothing yet: a thread would not survive the fork of a server's workers.
+
+        ``mend`` returns True for a trouble that it has put right, so that what failed is worth trying once more.
+        """
         self._connection = KeptConnection(database)
+        self._store = store
+        self._mend = mend
         self._deadline = deadline.total_seconds()
         self._waiting: SimpleQueue[_Ticket] = SimpleQueue()
         self._busy_since: float | None = None
@@ -65,13 +97,34 @@ class GroupCommit:
 
         Raises StoreUnavailable at the deadline at the latest.
         """
-        return self._ask(_Ticket(event), timeout=self._deadline)
+        return self.put_all([event])[0]
+
+    def put_all(self, events: Sequence[NewEvent]) -> list[Acceptance]:
+        """Return what became of each event, once all are committed, together.
+
+        Raises StoreUnavailable at the deadline at the latest, or when one of them cannot be kept; others may be then.
+        """
+        answers: list[Acceptance | StoreUnavailable] = self._ask(_Ticket(events), timeout=self._deadline)
+        accepted = []
+        for answer in answers:
+            if isinstance(answer, StoreUnavailable):
+                raise answer
+            accepted.append(answer)
+        return accepted
+
+    def run(self, work: Callable[[sa.Connection], Result]) -> Result:
+        """Return what the work returns, committed. Raises StoreUnavailable at the deadline at the latest.
+
+        Each statement of it commits by itself, and it may be done again after any of them.
+        """
+        result: Result = self._ask(_Ticket(work), timeout=self._deadline)
+        return result
 
     def check(self) -> None:
         """Return when an event could be committed now, and raise StoreUnavailable otherwise, within a second."""
-        self._ask(_Ticket(None), timeout=min(self._deadline, _CHECK.total_seconds()))
+        self._ask(_Ticket(self._store.require_writable), timeout=min(self._deadline, _CHECK.total_seconds()))
 
-    def _ask(self, ticket: _Ticket, *, timeout: float) -> Acceptance:
+    def _ask(self, ticket: _Ticket, *, timeout: float) -> Any:  # noqa: ANN401 - what the ticket's work returns
         self._refuse_when_hopeless()
         self._start()
         self._waiting.put(ticket)
@@ -115,9 +168,11 @@ class GroupCommit:
 
     def _gather(self) -> list[_Ticket]:
         tickets = [self._waiting.get()]
+        size = _size(tickets[0])
         try:
-            while len(tickets) < _MAX_BATCH:
+            while size < _MAX_BATCH:
                 tickets.append(self._waiting.get_nowait())
+                size += _size(tickets[-1])
         except Empty:
             pass
         return tickets
@@ -125,7 +180,7 @@ class GroupCommit:
     def _write(self, tickets: Sequence[_Ticket]) -> bool:
         """Commit what the tickets bring, and answer them. Return False when the database is not to be had."""
         try:
-            answers = self._connection.write(lambda connection: _store(connection, tickets))
+            answers = self._commit(tickets)
         except StoreUnavailable as error:
             for ticket in tickets:
                 ticket.answer.put(error)
@@ -142,10 +197,31 @@ class GroupCommit:
             ticket.answer.put(answer)
         return True
 
+    def _commit(self, tickets: Sequence[_Ticket]) -> list[Any]:
+        """Return the answer to each ticket, the events of all of them stored together."""
+        events = [event for ticket in tickets if not callable(ticket.brought) for event in ticket.brought]
 
-def _store(connection: sa.Connection, tickets: Sequence[_Ticket]) -> list[Acceptance]:
-    events = [ticket.event for ticket in tickets if ticket.event is not None]
-    if not events:
-        inbox.require_writable(connection)
-    accepted = iter(inbox.accept(connection, events))
-    return [Acceptance.ACCEPTED if ticket.event is None else next(accepted) for ticket in tickets]
+        def work(connection: sa.Connection) -> list[Any]:
+            accepted = iter(self._accept(connection, events) if events else ())
+            return [
+                ticket.brought(connection) if callable(ticket.brought) else [next(accepted) for _ in ticket.brought]
+                for ticket in tickets
+            ]
+
+        try:
+            answers = self._connection.write(work)
+        except StoreUnavailable as error:
+            if not self._mend(error):
+                raise
+            answers = self._connection.write(work)
+        if events:
+            failpoints.reach(self._store.COMMITTED)
+        return answers
+
+    def _accept(self, connection: sa.Connection, events: Sequence[NewEvent]) -> Sequence[Acceptance | StoreUnavailable]:
+        failpoints.reach(self._store.WRITING)
+        return self._store.accept(connection, events)
+
+
+def _size(ticket: _Ticket) -> int:
+    return 1 if callable(ticket.brought) else len(ticket.brought)

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from core.failpoints import Failpoint
 from core.inbox import Acceptance, InboxStatus
 from store import trial_writes
 from store.quick_insert import QuickInsert
@@ -42,6 +43,10 @@ class NewEvent:
     attempt: int | None = None
     delivered_to: str | None = None
 
+
+#: What ``store.group_commit`` reaches before and after it writes here.
+WRITING = Failpoint.I1
+COMMITTED = Failpoint.I2
 
 #: Well inside what one statement can carry on either database.
 _ROWS_PER_STATEMENT = 64

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,16 +11,17 @@ from flask import Blueprint, Response, request
 from structlog.typing import FilteringBoundLogger
 
 from core.errors import SignatureInvalid, SignatureStale
+from core.failpoints import Failpoint
 from core.inbox import Acceptance, InboxStatus
 from schemas import envelope
-from schemas.envelope import WEBHOOK_PATH, EnvelopeInvalid
+from schemas.envelope import EnvelopeInvalid
+from store import failpoints
 from store.group_commit import GroupCommit
 from store.inbox import NewEvent
 from webhook_app import admission
 from webhook_app.log import Refusals
 from webhook_app.signature import Signed, Verifier
 
-_SOURCE = "webhook"
 _UNREADABLE = "unreadable"
 
 _ANSWERS = {
@@ -31,17 +32,21 @@ _ANSWERS = {
 
 def blueprint(
     *,
+    paths: Sequence[str],
+    source: str,
     verifier: Verifier,
     commit: GroupCommit,
     ring: Callable[[], None],
     clock: Callable[[], datetime],
     log: FilteringBoundLogger,
 ) -> Blueprint:
-    """Return the receiver. ``ring`` says that there is work, and must neither block nor raise."""
+    """Return the receiver at some paths, of the primary or of the failover process.
+
+    ``ring`` says that there is work, and must neither block nor raise.
+    """
     receiver = Blueprint("receiving", __name__)
     refusals = Refusals(log)
 
-    @receiver.post(WEBHOOK_PATH, provide_automatic_options=False)
     def receive() -> Response:
         """Take one delivery and answer before doing any of the work.
 
@@ -49,16 +54,19 @@ def blueprint(
         Redis is a 200: the sweeper finds what nobody rang for, and another delivery would only bring the same event.
         """
         received_at = clock()
+        failpoints.reach(Failpoint.V0)
         signed = verified(admission.body_of(request.environ))
         try:
             verifier.require_fresh(signed, received_at=received_at)
         except SignatureStale:
             # Telnyx did sign it: somebody may be replaying it, or our clock is wrong. Kept to look at, never applied.
-            keep(_held(signed, received_at))
+            keep(held(signed, received_at, source=source))
             raise
-        acceptance = keep(_event(signed, received_at))
+        acceptance = keep(event(signed, received_at, source=source))
         if acceptance is Acceptance.ACCEPTED:
             ring()
+            failpoints.reach(Failpoint.E1)
+        failpoints.reach(Failpoint.A0)
         return Response(_ANSWERS[acceptance], mimetype="application/json")
 
     def verified(raw: bytes) -> Signed:
@@ -72,21 +80,24 @@ def blueprint(
             refusals.note(str(error))
             raise
 
-    def keep(event: NewEvent) -> Acceptance:
-        acceptance = commit.put(event)
+    def keep(delivered: NewEvent) -> Acceptance:
+        failpoints.reach(Failpoint.I0)
+        acceptance = commit.put(delivered)
         log.info(
             acceptance.value,
-            event_id=event.event_id,
-            event_type=event.event_type,
-            attempt=event.attempt,
-            reason=event.reason,
+            event_id=delivered.event_id,
+            event_type=delivered.event_type,
+            attempt=delivered.attempt,
+            reason=delivered.reason,
         )
         return acceptance
 
+    for path in paths:
+        receiver.add_url_rule(path, view_func=receive, methods=["POST"], provide_automatic_options=False)
     return receiver
 
 
-def _event(signed: Signed, received_at: datetime) -> NewEvent:
+def event(signed: Signed, received_at: datetime, *, source: str) -> NewEvent:
     """Return the event that was delivered, as a dead letter when it cannot be read."""
     try:
         read = envelope.read(signed.raw)
@@ -96,7 +107,7 @@ def _event(signed: Signed, received_at: datetime) -> NewEvent:
             event_id=error.event_id or f"{InboxStatus.INVALID}:{digest}",
             event_type=error.event_type or _UNREADABLE,
             received_at=received_at,
-            source=_SOURCE,
+            source=source,
             status=InboxStatus.INVALID,
             reason=str(error),
             raw=signed.raw,
@@ -109,7 +120,7 @@ def _event(signed: Signed, received_at: datetime) -> NewEvent:
         event_type=read.event_type,
         occurred_at=read.occurred_at,
         received_at=received_at,
-        source=_SOURCE,
+        source=source,
         priority=read.priority,
         raw=signed.raw,
         signature=signed.signature,
@@ -120,11 +131,11 @@ def _event(signed: Signed, received_at: datetime) -> NewEvent:
     )
 
 
-def _held(signed: Signed, received_at: datetime) -> NewEvent:
+def held(signed: Signed, received_at: datetime, *, source: str) -> NewEvent:
     """Return what was signed at another time, under a name that no fresh delivery of the same event has."""
     digest = _digest(signed.raw)
     return replace(
-        _event(signed, received_at),
+        event(signed, received_at, source=source),
         event_id=f"{InboxStatus.STALE}:{digest}",
         status=InboxStatus.STALE,
         reason=f"signed at {signed.timestamp}, received at {received_at.timestamp():.0f}",

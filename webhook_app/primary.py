@@ -1,0 +1,61 @@
+"""The primary: the receiver and the API over the database, and the doorbell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Flask
+
+from core.policies import catalogue
+from schemas import policies
+from schemas.envelope import WEBHOOK_PATH
+from schemas.settings import Settings
+from store import failpoints
+from store.bell import Bell
+from store.engine import Database
+from store.group_commit import GroupCommit
+from webhook_app import api, health, log, receiving, starting
+from webhook_app.signature import Verifier
+
+_SOURCE = "webhook"
+
+
+def app_of(
+    settings: Settings,
+    *,
+    database: Database | None = None,
+    ring: Callable[[], None] | None = None,
+    clock: Callable[[], datetime] | None = None,
+) -> Flask:
+    """Return the application. Raises SettingsError for settings it cannot work with."""
+    failpoints.arm(settings.failpoint)
+    verifier = Verifier(settings.telnyx_public_keys, tolerance=settings.tolerance)
+    database = database or Database(settings.database_url)
+    commit = GroupCommit(database)
+    logger = log.logger()
+    ring = ring or Bell(settings.redis_url).ring_soon
+    clock = clock or starting.now
+
+    app = starting.empty_app(logger)
+    api.register(
+        app,
+        database=database,
+        rules=catalogue.rules(policies.load(settings.policies)),
+        ring=ring,
+        token=settings.api_token,
+        now=clock,
+    )
+    app.register_blueprint(
+        receiving.blueprint(
+            paths=[WEBHOOK_PATH],
+            source=_SOURCE,
+            verifier=verifier,
+            commit=commit,
+            ring=ring,
+            clock=clock,
+            log=logger,
+        )
+    )
+    app.register_blueprint(health.blueprint(commit=commit))
+    return app
