@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
 
 import click
 
@@ -23,7 +24,8 @@ class Teller:
     def __call__(self, name: str, line: str) -> None:
         """Print one line of a child's."""
         prefix = click.style(f"{name:<{self._width}} |", fg=self._colours.get(name))
-        with self._turn:
+        # A full disk, or a reader that has gone: who waits here in vain stops the child that talks.
+        with self._turn, suppress(OSError):
             for each in readable(line).splitlines() or [""]:
                 click.echo(f"{prefix} {each}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -55,9 +56,13 @@ def up_command(*, host: str, port: int) -> None:
         ),
     ]
     url = f"http://{host}:{port}"
-    Supervisor(children, tell=tell, stop=stop).run(
-        once_up=lambda: click.echo(f"Rescind listens at {url}{WEBHOOK_PATH}; Ctrl-C ends it", err=True)
-    )
+    Supervisor(children, tell=tell, stop=stop).run(once_up=lambda: _say(f"Rescind listens at {url}{WEBHOOK_PATH}"))
+
+
+def _say(what: str) -> None:
+    # A full disk behind stderr is no reason to stop.
+    with suppress(OSError):
+        click.echo(f"{what}; Ctrl-C ends it", err=True)
 
 
 def require_free(host: str, port: int) -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from pathlib import Path
 
 import click
 import pytest
 
 from rescind.telling import Teller, readable
 
+FULL = Path("/dev/full")
 LINE = {"event": "swept", "level": "info", "timestamp": "2026-05-01T12:00:01.5Z", "late": ["events"], "rang": True}
 
 
@@ -37,3 +40,16 @@ def test_each_line_stands_behind_the_name_of_its_process(capsys):
         "worker  | back",
         "sweeper | ",
     ]
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no device here is always full")
+def test_line_that_cannot_be_printed_is_dropped(monkeypatch, capsys):
+    tell = Teller(["worker"])
+    with suppress(OSError), FULL.open("w") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        tell("worker", "lost")
+        monkeypatch.undo()
+
+    tell("worker", "told")
+
+    assert capsys.readouterr().out == "worker | told\n"

@@ -3,12 +3,18 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
 
 import simulator
+from schemas.envelope import WEBHOOK_PATH
+from tests import telnyx_signing
 from tests.processes import Running, descendants, free_port, is_alive, named, wait_for
+
+FULL = Path("/dev/full")
 
 
 @pytest.fixture
@@ -61,6 +67,23 @@ def test_ctrl_c_ends_everything(settings, tmp_path):
         assert up.process.returncode == 0
         assert not any(map(is_alive, everything))
         assert not up.says("Traceback")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no device here is always full")
+def test_a_full_disk_behind_the_log_costs_no_event(settings, tmp_path):
+    port = free_port()
+    settings |= {"TELNYX_PUBLIC_KEY": telnyx_signing.PUBLIC_KEY}
+    with (
+        Running("up", "--port", str(port), log=FULL, chosen=settings, folder=tmp_path) as up,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=2, trust_env=False) as client,
+    ):
+        assert wait_for(lambda: is_ready(port), 40)
+        # More lines than the pipe behind the receiver would hold if nobody read it.
+        for _ in range(700):
+            body = telnyx_signing.raw(telnyx_signing.event())
+            answer = client.post(WEBHOOK_PATH, content=body, headers=telnyx_signing.headers(body, datetime.now(UTC)))
+            assert answer.status_code == 200
+        assert up.process.poll() is None
 
 
 def test_a_port_that_is_taken_is_one_line_and_starts_nothing(run, tmp_path):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 
 from bench import serving
 from store.engine import Database
@@ -42,6 +43,17 @@ def test_receiver_that_cannot_commit_is_alive_but_not_ready(receiver, database_u
     until = time.monotonic() + 5
     while receiver.client.get("/readyz").status_code != 200:
         assert time.monotonic() < until
+
+
+def test_readiness_asked_for_often_costs_one_commit_a_second(sqlite_url):
+    written = set()
+    asked_at = time.monotonic()
+    with receiving(sqlite_url) as receiver:
+        for _ in range(5):
+            assert receiver.client.get("/readyz").status_code == 200
+            with receiver.database.read() as connection:
+                written.add(bytes(connection.scalar(sa.text("SELECT filler FROM write_trials"))))
+    assert len(written) <= 1 + int(time.monotonic() - asked_at)
 
 
 def test_receiver_over_an_empty_database_is_not_ready(tmp_path):
