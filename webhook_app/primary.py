@@ -15,7 +15,7 @@ from store import failpoints
 from store.bell import Bell
 from store.engine import Database
 from store.group_commit import GroupCommit
-from webhook_app import api, health, log, receiving, starting
+from webhook_app import api, handover, health, log, receiving, starting
 from webhook_app.signature import Verifier
 
 _SOURCE = "webhook"
@@ -57,5 +57,16 @@ def app_of(
             log=logger,
         )
     )
+    if settings.handover_secret is not None:
+        app.register_blueprint(
+            handover.blueprint(
+                secret=settings.handover_secret,
+                verifier=verifier,
+                commit=commit,
+                ring=ring,
+                clock=clock,
+                log=logger,
+            )
+        )
     app.register_blueprint(health.blueprint(commit=commit))
     return app
