@@ -83,7 +83,7 @@ class Chaos:
                 name = bag.pop()
                 if strikes[name]():
                     self.struck[name] += 1
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again where somebody waits, by check
             self.failure = error
 
     def _kill_redis(self) -> bool:

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -75,7 +76,9 @@ def at_rest(world: World) -> list[Figure]:
     """Every event has come to an end, and none of them to a bad one."""
     with world.database.read() as connection:
         status = tables.inbox.c.status
-        counted = dict(iter(connection.execute(sa.select(status, sa.func.count()).group_by(status)).tuples()))
+        counted: dict[str, int] = dict(
+            iter(connection.execute(sa.select(status, sa.func.count()).group_by(status)).tuples())
+        )
     dead = sum(counted.get(each, 0) for each in (InboxStatus.PARKED, InboxStatus.INVALID, InboxStatus.CONFLICT))
     return [
         told("inbox", ", ".join(f"{count:,} {name}" for name, count in sorted(counted.items()))),
@@ -179,7 +182,7 @@ def _count(connection: sa.Connection, table: sa.Table, where: sa.ColumnElement[b
 
 
 def _more_than_once(
-    table: sa.Table, *columns: sa.ColumnElement[object], where: sa.ColumnElement[bool] | None = None
-) -> sa.Select[object]:
+    table: sa.Table, *columns: sa.ColumnElement[Any], where: sa.ColumnElement[bool] | None = None
+) -> sa.Select[Any]:
     query = sa.select(*columns).select_from(table).group_by(*columns).having(sa.func.count() > 1)
     return query if where is None else query.where(where)

@@ -17,7 +17,7 @@ def run(setting: Setting) -> list[Figure]:
     events = int(setting.scaled("events", short=3_000, full=100_000))
     kills = int(setting.scaled("kills", short=10, full=50))
     chance = random.Random(setting.seed)
-    pause = (1.0, 4.0) if setting.full else (0.2, 0.8)
+    pause = (1.0, 4.0) if setting.full else (0.8, 2.0)
     with running(setting) as world:
         chaos = Chaos(world, every=lambda: chance.uniform(*pause), seed=setting.seed)
         with RunningLoad(world.load("client", lanes=12)) as load, chaos:
@@ -28,7 +28,7 @@ def run(setting: Setting) -> list[Figure]:
             seen = load.stop()
         world.bring_everything_up()
         promised = book.read(load.load.book)
-        answers = ", ".join(f"{count:,} × {status}" for status, count in loads.statuses(seen).most_common(6))
+        answers = ", ".join(f"{status}: {count:,}" for status, count in loads.statuses(seen).most_common(6))
         return [
             safety("acknowledged events", len(promised.ids(Entry.ACKED)), at_least=events),
             timing("SIGKILLs", chaos.kills, at_least=kills),

@@ -6,9 +6,11 @@ import asyncio
 import socket
 import struct
 import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
 from contextlib import suppress
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from tests.faults import ports
 
@@ -81,7 +83,7 @@ class FaultProxy:
         """Misbehave so from now on; ``seconds`` is the delay of an answer."""
         self._call(self._set(mode, seconds)).result(10)
 
-    def _call(self, doing):
+    def _call(self, doing: Coroutine[Any, Any, None]) -> Future[None]:
         return asyncio.run_coroutine_threadsafe(doing, self._loop)
 
     async def _listen(self) -> None:

