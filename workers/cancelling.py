@@ -22,13 +22,14 @@ from core import cancelling
 from core.cancelling import Action, Again, Answer, Meaning, Settle, Step
 from core.deadlines import deadline
 from core.errors import StoreUnavailable
+from core.failpoints import Failpoint
 from core.numbers import masked
 from core.outcomes import LedgerState
 from core.reports import MessageReport
 from ledger import settling
 from ledger.settling import Settlement
 from schemas.message import answered
-from store import attempts, cancellations
+from store import attempts, cancellations, failpoints
 from store.attempts import Answered
 from store.cancellations import Claimed
 from store.closing import Closing
@@ -113,6 +114,7 @@ class Canceller:
             with self._database.begin() as connection:
                 claimed = self._claim(connection, granted)
                 next_due_at = cancellations.next_due_at(connection)
+            failpoints.reach(Failpoint.D0)
             self._launch(claimed)
         if next_due_at is not None:
             next_due_at = max(next_due_at, self._now() + self._pacer.ready_in())
@@ -184,9 +186,9 @@ class Canceller:
 
     def _record(self) -> int:
         """Record every answer so far, in a transaction of its own, and return how many."""
-        recorded = len(self._unrecorded)
-        if not recorded:
+        if not self._unrecorded:
             return 0
+        failpoints.reach(Failpoint.D2)
         try:
             with self._database.begin() as connection:
                 closings = self._write(connection)
@@ -198,10 +200,11 @@ class Canceller:
             had_reports = any(each.report for each in self._unrecorded)
             self._unrecorded = [replace(each, report=None) for each in self._unrecorded] if had_reports else []
             raise
-        self._tell(closings)
-        self._unrecorded.clear()
+        self._unrecorded, recorded = [], self._unrecorded
         self._outage.has_ended = False
-        return recorded
+        failpoints.reach(Failpoint.R1)
+        self._tell(recorded, closings)
+        return len(recorded)
 
     def _write(self, connection: sa.Connection) -> list[Closing]:
         now = self._now()
@@ -217,10 +220,10 @@ class Canceller:
             cancellations.hasten(connection, now=now)
         return closings
 
-    def _tell(self, closings: list[Closing]) -> None:
+    def _tell(self, recorded: list[_Heard], closings: list[Closing]) -> None:
         """Log what was recorded, numbers masked."""
         closed = {each.message_id: each for each in closings}
-        for each in self._unrecorded:
+        for each in recorded:
             told = _told(each)
             closing = closed.get(each.claimed.message_id) if _ends(each) else None
             if each.meaning is Meaning.LOCKED_OUT:

@@ -16,8 +16,9 @@ import sqlalchemy as sa
 import structlog
 
 from core.errors import StoreUnavailable
+from core.failpoints import Failpoint
 from ledger import campaigning, settling
-from store import backlog, campaigns, cancellations, closing, messages
+from store import backlog, campaigns, cancellations, closing, failpoints, messages
 from store.bell import Bell
 from store.engine import Database
 from workers.stopping import StopFlag
@@ -100,6 +101,7 @@ class Sweeper:
         rang = drained = False
         if late or self._unfinished:
             rang = self.bell.ring()
+            failpoints.reach(Failpoint.W1)
             if not rang or self._unfinished or now - min(late.values()) >= OVERDUE:
                 self._work()
                 drained = True
