@@ -17,4 +17,4 @@ def use(connection: sa.Connection, nonce: str, *, now: datetime, forget_before: 
     """
     connection.execute(sa.delete(handover_nonces).where(handover_nonces.c.used_at < forget_before))
     statement = insert(connection, handover_nonces).values(nonce=nonce, used_at=now).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    return connection.scalar(statement.returning(handover_nonces.c.nonce)) is not None
