@@ -51,6 +51,12 @@ class NotFound(ProcessorError):
     code = "not_found"
 
 
+class NotReplayable(ProcessorError):
+    """The event cannot be applied again."""
+
+    code = "not_replayable"
+
+
 class StoreUnavailable(ProcessorError):
     """The database cannot be reached in time."""
 

@@ -23,6 +23,18 @@ class InboxStatus(StrEnum):
     """A dead letter: applying it kept failing."""
 
 
+DEAD = (InboxStatus.INVALID, InboxStatus.STALE, InboxStatus.CONFLICT, InboxStatus.PARKED)
+#: What stands for all of these where a status is asked for.
+ANY_DEAD = "dead"
+
+
+def statuses_of(word: str | None) -> tuple[InboxStatus, ...]:
+    """Return the statuses that a word asks for: none for None, all dead letters for ``dead``, else its own."""
+    if word is None:
+        return ()
+    return DEAD if word == ANY_DEAD else (InboxStatus(word),)
+
+
 class Acceptance(StrEnum):
     """What became of one delivery, once it is committed."""
 

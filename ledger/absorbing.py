@@ -24,22 +24,28 @@ class Heard:
 
     report: Report
     received_at: datetime
+    acts: bool = True
+    """False for a replay whose effects are off: merged like any other, decided on in shadow mode."""
+
+    def cause(self, event_id: str) -> Cause:
+        """Return it as the cause of decisions."""
+        return Cause(event_id, self.received_at, self.acts)
 
 
 def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Sequence[Rule], *, now: datetime) -> None:
     """Merge a batch of events; the rows come out the same for any order and any repetition of the events."""
     campaigning.hear(
-        connection, [(heard.report, heard.received_at) for heard in batch if isinstance(heard.report, CampaignReport)]
+        connection,
+        [
+            (heard.report, heard.cause(heard.report.source_id))
+            for heard in batch
+            if isinstance(heard.report, CampaignReport)
+        ],
     )
 
-    words = [word for heard in batch if (word := _word(heard))]
-    consents.lock_recipients(connection, {heard.word.phone_number for heard in words})
-    fresh = consents.add(connection, words)
-    spoken: dict[str, Cause] = {}
-    for each in sorted(words, key=lambda each: (each.received_at, each.word.event_id)):
-        if each.word.event_id in fresh:
-            spoken.setdefault(each.word.phone_number, Cause(each.word.event_id, each.received_at))
-    concerned = messages.pending_to(connection, spoken)
+    spoken = _words(connection, batch)
+    acting = {number for number, cause in spoken.items() if cause.acts}
+    concerned = messages.pending_to(connection, spoken.keys() - acting) | messages.pending_to(connection, acting)
 
     told = [each.report.message if isinstance(each.report, InboundReport) else each.report for each in batch]
     of_messages = [report for report in told if isinstance(report, MessageReport)]
@@ -57,6 +63,27 @@ def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Sequence[Ru
     )
     watched = {row.id for row in recorded.messages.values() if row.ledger is not None}
     settling.left(connection, sorted(recorded.left & watched), now=now)
+
+
+def _words(connection: sa.Connection, batch: Sequence[Heard]) -> dict[str, Cause]:
+    """Keep what was said about consent, and return for each number that spoke why to decide on its messages.
+
+    A word that is held already, of an event that is replayed, is kept once and decided on again: the first time
+    its effects may have been off.
+    """
+    said = [(word, heard) for heard in batch if (word := _word(heard))]
+    consents.lock_recipients(connection, {word.word.phone_number for word, _ in said})
+    consents.add(connection, [word for word, _ in said])
+    spoken: dict[str, Cause] = {}
+    for word, heard in sorted(said, key=_by_weight):
+        spoken.setdefault(word.word.phone_number, heard.cause(word.word.event_id))
+    return spoken
+
+
+def _by_weight(said: tuple[HeardConsent, Heard]) -> tuple[bool, datetime, str]:
+    """Sort causes: those that act first, then by when they reached us."""
+    word, heard = said
+    return not heard.acts, heard.received_at, word.word.event_id
 
 
 def _word(heard: Heard) -> HeardConsent | None:

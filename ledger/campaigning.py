@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -63,30 +64,37 @@ def change(connection: sa.Connection, key: str, wanted: CampaignChange, *, cause
     return changed
 
 
-def hear(connection: sa.Connection, reports: Sequence[tuple[CampaignReport, datetime]]) -> None:
-    """Merge what the carriers say, each with when it reached us, in any order to the same rows."""
+def hear(connection: sa.Connection, reports: Sequence[tuple[CampaignReport, Cause]]) -> None:
+    """Merge what the carriers say, each as the cause that it is, in any order to the same rows."""
     if not reports:
         return
     held = _hold(connection, {name for report, _ in reports for name in _names(report)})
-    reviewed: dict[str, tuple[str, datetime]] = {}
-    for report, received_at in reports:
+    reviewed: dict[str, Cause] = {}
+    for report, cause in reports:
         if report.telnyx_campaign_id and report.tcr_campaign_id:
             campaigns.tie(connection, report.telnyx_campaign_id, report.tcr_campaign_id, told_by=_CARRIERS)
-            reviewed[report.campaign_id] = report.source_id, received_at
+            _call(reviewed, report.campaign_id, cause)
         if report.state is None:
             continue
         campaign = held[report.campaign_id]
         told = carrier_stamp(report.state, report.occurred_at, report.source_id)
-        if campaign.carrier_stamp is not None and told <= campaign.carrier_stamp:
+        if campaign.carrier_stamp is not None and told < campaign.carrier_stamp:
             continue
+        # The same word once more is an event that is replayed: what follows from it may not have been done yet.
+        _call(reviewed, report.campaign_id, cause)
         changes = {"carrier_state": report.state, "carrier_stamp": told, "carrier_event_id": report.source_id}
         campaigns.update(connection, report.campaign_id, changes)
         held[report.campaign_id] = replace(
             campaign, carrier_state=report.state, carrier_stamp=told, carrier_event_id=report.source_id
         )
-        reviewed[report.campaign_id] = report.source_id, received_at
-    for key, (event_id, received_at) in sorted(reviewed.items()):
-        campaigns.request_review(connection, key, event_id=event_id, known_at=received_at)
+    for key, cause in sorted(reviewed.items(), key=itemgetter(0)):
+        campaigns.request_review(connection, key, event_id=cause.event_id, known_at=cause.known_at, acts=cause.acts)
+
+
+def _call(reviewed: dict[str, Cause], key: str, cause: Cause) -> None:
+    """Note the cause of a review; one that acts is not lost to a later one that does not."""
+    if cause.acts or key not in reviewed or not reviewed[key].acts:
+        reviewed[key] = cause
 
 
 def _names(report: CampaignReport) -> set[str]:
@@ -112,7 +120,7 @@ def review(connection: sa.Connection, rules: Sequence[Rule], *, now: datetime, l
         return None
     found = _concerned(connection, order, limit)
     held = messages.lock(connection, {message_id for _, message_id in found})
-    cause = Cause(order.event_id, order.requested_at)
+    cause = Cause(order.event_id, order.requested_at, order.acts)
     decided = deciding.decide_on(
         connection, held.values(), rules, trigger="campaign", causes=dict.fromkeys(held, cause), now=now
     )

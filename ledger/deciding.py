@@ -25,6 +25,8 @@ class Cause:
     event_id: str | None
     known_at: datetime
     """When it reached us: from then on the message could have been cancelled."""
+    acts: bool = True
+    """False for a replay whose effects are off: it is decided as by a policy in shadow mode, and nothing is done."""
 
 
 def decide_on(
@@ -51,15 +53,10 @@ def decide_on(
         standing[row.id] = made[0]
         kept += [_kept(row.id, decision, trigger, causes[row.id], now) for decision in made]
     decisions.add(connection, kept)
-    cancellations.request(
-        connection,
-        [
-            _ordered(row, standing[row.id], causes[row.id], now)
-            for row in pending
-            if standing[row.id].verdict is Act.CANCEL
-        ],
-    )
-    allowed = [row.id for row in pending if standing[row.id].verdict is Act.ALLOW]
+    acting = [row for row in pending if causes[row.id].acts]
+    unwelcome = [row for row in acting if standing[row.id].verdict is Act.CANCEL]
+    cancellations.request(connection, [_ordered(row, standing[row.id], causes[row.id], now) for row in unwelcome])
+    allowed = [row.id for row in acting if standing[row.id].verdict is Act.ALLOW]
     cancellations.withdraw(connection, allowed, now=now)
     changed = {row.id: standing[row.id].review_at for row in pending if standing[row.id].review_at != row.review_at}
     messages.set_review_at(connection, changed)
@@ -126,7 +123,7 @@ def _kept(message_id: str, decision: Decision, trigger: str, cause: Cause, now: 
         trigger=trigger,
         verdict=decision.verdict,
         policy=decision.policy,
-        mode=decision.mode,
+        mode=decision.mode if cause.acts else Mode.SHADOW,
         reason=decision.reason,
         facts=dict(decision.facts),
         verdicts=[_told(mode, verdict) for mode, verdict in decision.verdicts],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,42 +22,74 @@ class PendingEvent:
     received_at: datetime
     raw: bytes
     tries: int
+    acts: bool
+    """False for a replay whose effects are off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The event that is next in line."""
+
+    seq: int
+    is_suspect: bool
+    """Applying it failed before, or ended a process: it is taken alone."""
 
 
 _COLUMNS = [inbox.c[name] for name in PendingEvent.__slots__]
+_IN_ORDER = (inbox.c.priority, inbox.c.seq)
+_IS_UNSUSPECTED = sa.and_(inbox.c.tries == 0, inbox.c.crashes == 0)
+_PRIORITIES = (0, 1)
 
 
-def claim(connection: sa.Connection, *, now: datetime, limit: int) -> list[PendingEvent]:
-    """Return the next events to apply, held until the transaction ends: inbound texts first, then oldest first.
+def head(connection: sa.Connection, *, now: datetime) -> Head | None:
+    """Return the event that is next in line, whoever holds it, or None when none is to be applied now."""
+    columns = (inbox.c.seq, ~_IS_UNSUSPECTED)
+    for priority in _PRIORITIES:
+        query = sa.select(*columns).where(AWAITS_APPLYING, inbox.c.priority == priority, _is_due(now))
+        row = connection.execute(query.order_by(inbox.c.seq).limit(1)).first()
+        if row is not None:
+            return Head(row[0], bool(row[1]))
+    return None
 
-    What another worker holds is passed over. A worker that dies gives its
-    events back by losing its connection, so no lease is needed.
+
+def next_in_line(connection: sa.Connection, *, now: datetime, limit: int, besides: Collection[int] = ()) -> list[int]:
+    """Return the ``seq`` of the next events that are under no suspicion: inbound texts first, then oldest first.
+
+    What another worker holds is passed over, and so are those ``besides`` which more is wanted.
     """
     query = (
-        sa.select(*_COLUMNS)
-        .where(AWAITS_APPLYING, sa.or_(inbox.c.retry_at.is_(None), inbox.c.retry_at <= now))
-        .order_by(inbox.c.priority, inbox.c.seq)
+        sa.select(inbox.c.seq)
+        .where(AWAITS_APPLYING, _is_due(now), _IS_UNSUSPECTED)
+        .order_by(*_IN_ORDER)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return [PendingEvent(*row) for row in connection.execute(query)]
+    if besides:
+        query = query.where(inbox.c.seq.not_in(sorted(besides)))
+    return list(connection.scalars(query))
 
 
-def claim_one(connection: sa.Connection, seq: int) -> list[PendingEvent]:
-    """Return one event if it is still pending and nobody else holds it, held until the transaction ends."""
-    query = sa.select(*_COLUMNS).where(inbox.c.seq == seq, AWAITS_APPLYING).with_for_update(skip_locked=True)
+def claim(connection: sa.Connection, seqs: Sequence[int]) -> list[PendingEvent]:
+    """Return those of the events that are pending and that nobody else holds, held until the transaction ends."""
+    query = (
+        sa.select(*_COLUMNS)
+        .where(inbox.c.seq.in_(seqs), AWAITS_APPLYING)
+        .order_by(*_IN_ORDER)
+        .with_for_update(skip_locked=True)
+    )
     return [PendingEvent(*row) for row in connection.execute(query)]
 
 
 def mark(
     connection: sa.Connection, seqs: Sequence[int], status: InboxStatus, *, now: datetime, reason: str | None = None
 ) -> None:
-    """Say what became of events that were claimed in this transaction."""
+    """Say what became of pending events; those that came to a good end are cleared of having ended a process."""
     if seqs:
+        cleared = {} if status is InboxStatus.PARKED else {"crashes": 0}
         connection.execute(
             sa.update(inbox)
-            .where(inbox.c.seq.in_(seqs))
-            .values(status=status, reason=reason, applied_at=now, retry_at=None)
+            .where(inbox.c.seq.in_(seqs), AWAITS_APPLYING)
+            .values(status=status, reason=reason, applied_at=now, retry_at=None, **cleared)
         )
 
 
@@ -71,23 +103,35 @@ def postpone(connection: sa.Connection, seq: int, *, retry_at: datetime, reason:
 
 
 def oldest_due(connection: sa.Connection, *, now: datetime) -> datetime | None:
-    """Return when the longest-waiting event that may be applied now was received, or None."""
-    return _oldest(connection, sa.or_(inbox.c.retry_at.is_(None), inbox.c.retry_at <= now))
+    """Return since when the longest-waiting event that may be applied now could have been, or None."""
+    firsts = _firsts(connection, _is_due(now))
+    return min((first.since() for first in firsts), default=None)
 
 
 def oldest_pending(connection: sa.Connection) -> datetime | None:
     """Return when the longest-waiting event was received, those included that wait for another try, or None."""
-    return _oldest(connection, sa.true())
+    return min((first.received_at for first in _firsts(connection, sa.true())), default=None)
 
 
-def _oldest(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> datetime | None:
-    firsts: list[datetime] = []
-    for priority in (0, 1):
-        query = (
-            sa.select(inbox.c.received_at)
-            .where(AWAITS_APPLYING, inbox.c.priority == priority, condition)
-            .order_by(inbox.c.seq)
-            .limit(1)
-        )
-        firsts += connection.scalars(query)
-    return min(firsts, default=None)
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    received_at: datetime
+    retry_at: datetime | None
+    replayed_at: datetime | None
+
+    def since(self) -> datetime:
+        return max(at for at in (self.received_at, self.retry_at, self.replayed_at) if at)
+
+
+def _firsts(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> list[_Waiting]:
+    """Return the first of each priority."""
+    columns = [inbox.c[name] for name in _Waiting.__slots__]
+    found: list[_Waiting] = []
+    for priority in _PRIORITIES:
+        query = sa.select(*columns).where(AWAITS_APPLYING, inbox.c.priority == priority, condition)
+        found += [_Waiting(*row) for row in connection.execute(query.order_by(inbox.c.seq).limit(1))]
+    return found
+
+
+def _is_due(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.or_(inbox.c.retry_at.is_(None), inbox.c.retry_at <= now)

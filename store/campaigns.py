@@ -28,6 +28,8 @@ class Review:
     requested_at: datetime
     """When the event that called for it reached us."""
     after_seq: int
+    acts: bool
+    """False when it is only to be recorded what would be decided."""
 
 
 def lock(connection: sa.Connection, keys: Collection[str], *, to_change: bool) -> dict[str, Campaign]:
@@ -111,9 +113,11 @@ def follow_rules(connection: sa.Connection, fingerprint: str, *, now: datetime) 
     return bool(held)
 
 
-def request_review(connection: sa.Connection, key: str, *, event_id: str | None, known_at: datetime) -> None:
+def request_review(
+    connection: sa.Connection, key: str, *, event_id: str | None, known_at: datetime, acts: bool = True
+) -> None:
     """Order all pending messages of a campaign to be decided on again; ``known_at`` is when we heard the reason."""
-    connection.execute(sa.insert(reviews).values(campaign_key=key, event_id=event_id, requested_at=known_at))
+    connection.execute(sa.insert(reviews).values(campaign_key=key, event_id=event_id, requested_at=known_at, acts=acts))
 
 
 def claim_review(connection: sa.Connection) -> Review | None:

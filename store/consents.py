@@ -39,8 +39,8 @@ def lock_recipients(connection: sa.Connection, phone_numbers: Collection[str]) -
         )
 
 
-def add(connection: sa.Connection, words: Sequence[HeardConsent]) -> set[str]:
-    """Keep words, each event's once, and return the event ids that were new."""
+def add(connection: sa.Connection, words: Sequence[HeardConsent]) -> None:
+    """Keep words, each event's once."""
     held = held_event_ids(connection, [new.word.event_id for new in words])
     fresh = {new.word.event_id: new for new in words if new.word.event_id not in held}
     upserting.insert_missing(
@@ -61,7 +61,6 @@ def add(connection: sa.Connection, words: Sequence[HeardConsent]) -> set[str]:
             for new in fresh.values()
         ],
     )
-    return set(fresh)
 
 
 def held_event_ids(connection: sa.Connection, event_ids: Sequence[str]) -> set[str]:

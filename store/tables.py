@@ -50,6 +50,8 @@ inbox = Table(
     Column("applied_at", UtcDateTime),
     Column("crashes", SmallInteger, nullable=False, server_default=text("0")),
     Column("acts", Boolean, nullable=False, server_default=true()),
+    Column("replayed_at", UtcDateTime),
+    Column("replayed_by", String(32)),
 )
 AWAITS_APPLYING = inbox.c.status == literal_column("'pending'")
 IS_NOT_APPLIED = inbox.c.status != literal_column("'applied'")
@@ -166,6 +168,7 @@ campaign_reviews = Table(
     Column("requested_at", UtcDateTime, nullable=False),
     Column("after_seq", BigInteger, nullable=False, server_default=text("0")),
     Column("done_at", UtcDateTime),
+    Column("acts", Boolean, nullable=False, server_default=true()),
 )
 IS_UNFINISHED = campaign_reviews.c.done_at.is_(None)
 Index("ix_campaign_reviews_due", campaign_reviews.c.seq, **only(IS_UNFINISHED))
@@ -258,11 +261,24 @@ reconciliations = Table(
     "reconciliations",
     metadata,
     Column("seq", BigId, primary_key=True, autoincrement=True),
+    Column("running", Boolean, unique=True),  # true or NULL: so there is one at a time
     Column("started_at", UtcDateTime, nullable=False),
-    Column("since", UtcDateTime, nullable=False),
+    Column("alive_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
+    Column("since", UtcDateTime),
     Column("counts", JSON),
+    Column("reached", JSON),
     Column("error", Text),
+)
+
+inquiries = Table(
+    "inquiries",
+    metadata,
+    Column("message_id", String(36), primary_key=True),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("next_at", UtcDateTime, nullable=False, index=True),
+    Column("asks", SmallInteger, nullable=False, server_default=text("0")),
+    Column("outcome", String(64)),
 )
 
 write_trials = trial_writes.table(metadata)

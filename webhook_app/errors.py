@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from core.errors import (
     NotFound,
+    NotReplayable,
     ProcessorError,
     RequestInvalid,
     SignatureInvalid,
@@ -24,6 +25,7 @@ _STATUSES: dict[type[ProcessorError], int] = {
     SignatureStale: 401,
     RequestInvalid: 422,
     NotFound: 404,
+    NotReplayable: 409,
     StoreUnavailable: 503,
 }
 #: Telnyx tries again within a second or two anyway.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,13 +14,16 @@ import structlog
 
 from core.deciding import Rule
 from core.errors import EventInvalid, StoreUnavailable
+from core.failpoints import Failpoint
 from core.inbox import InboxStatus
 from core.reports import NoticeReport
 from ledger.absorbing import Heard, absorb
 from schemas import envelope, reading
-from store import backlog
+from store import backlog, runs
 from store.backlog import PendingEvent
 from store.engine import Database
+from store.failpoints import reach
+from store.runs import Run
 
 log = structlog.get_logger()
 
@@ -29,6 +33,10 @@ BATCH = 100
 TRIES = 5
 #: How many times longer each wait is than the one before: a second, then ten, up to a quarter of an hour.
 _PATIENCE = 10
+#: An event that is alone whenever the process ends, this many times, is parked.
+CRASHES = 3
+#: A run that nobody holds may be one that is only just beginning.
+ABANDONED_AFTER = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,42 +47,80 @@ class Applier:
     rules: Sequence[Rule]
     now: Callable[[], datetime]
     batch: int = BATCH
+    _broken_off: list[str] = field(default_factory=list)
+    """Runs of ours that came to nothing, although nobody has died of them; to be taken from the record."""
 
     def apply(self) -> int:
         """Apply the next batch and return how many events were taken; 0 when none waits.
 
-        One event that cannot be applied does not hold up its batch: the batch
-        is then applied one by one, and the failing event waits or is parked.
+        One event that cannot be applied does not hold up its batch: the batch is then applied one by one, and the
+        failing event waits or is parked. Events that came under suspicion are taken alone, one beside each batch.
         """
         with self.database.read() as connection:
-            if backlog.oldest_due(connection, now=self.now()) is None:
-                return 0
-        taken: list[PendingEvent] = []
-        try:
-            with self.database.begin() as connection:
-                taken = backlog.claim(connection, now=self.now(), limit=self.batch)
-                self._absorb(connection, taken)
-        except StoreUnavailable:
-            raise
-        except Exception:  # noqa: BLE001 - whatever it is, it must not block the other events
-            for event in taken:
-                self._apply_alone(event)
-        return len(taken)
+            head = backlog.head(connection, now=self.now())
+        if head is None:
+            return 0
+        run, others = self._begin(self.batch)
+        taken = self._carry_out(run) if run else 0
+        if head.is_suspect and head.seq not in others:
+            taken += self._carry_out_alone(head.seq)
+        return taken
 
-    def _apply_alone(self, event: PendingEvent) -> None:
+    def _begin(self, limit: int) -> tuple[Run | None, set[int]]:
+        """Put on record what is taken next, and return with it what others have only just begun to take.
+
+        What others have left behind is seen to first.
+        """
+        now = self.now()
+        others: set[int] = set()
+        with self._writing() as connection:
+            for run in runs.unattended(connection):
+                if now - run.started_at < ABANDONED_AFTER:
+                    others.update(run.seqs)
+                else:
+                    _blame(connection, run, now)
+            seqs = backlog.next_in_line(connection, now=now, limit=limit, besides=others)
+            return runs.begin(connection, seqs, now=now) if seqs else None, others
+
+    def _carry_out_alone(self, seq: int) -> int:
+        with self._writing() as connection:
+            run = runs.begin(connection, [seq], now=self.now())
+        return self._carry_out(run)
+
+    def _carry_out(self, run: Run) -> int:
+        claimed: list[PendingEvent] = []
         try:
             with self.database.begin() as connection:
-                self._absorb(connection, backlog.claim_one(connection, event.seq))
+                claimed = backlog.claim(connection, run.seqs) if runs.hold(connection, run) else []
+                reach(Failpoint.C2)
+                self._absorb(connection, claimed)
+                runs.end(connection, [run.id])
+                reach(Failpoint.S1)
+            reach(Failpoint.S2)
         except StoreUnavailable:
+            self._broken_off.append(run.id)
             raise
-        except Exception as error:  # noqa: BLE001 - as above; what went wrong is kept with the event
-            reason = _told(error)
-            log.error("event_not_applied", event_id=event.event_id, event_type=event.event_type, reason=reason)  # noqa: TRY400 - see _told
-            self._put_off(event, reason)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not block the other events
+            self._broken_off.append(run.id)
+            if len(claimed) == 1:
+                self._put_off(claimed[0], _told(error))
+            else:
+                for event in claimed:
+                    self._carry_out_alone(event.seq)
+        return len(claimed)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """Run a write transaction that also takes from the record what was broken off."""
+        with self.database.begin() as connection:
+            runs.end(connection, self._broken_off)
+            yield connection
+        self._broken_off.clear()
 
     def _put_off(self, event: PendingEvent, reason: str) -> None:
+        log.error("event_not_applied", event_id=event.event_id, event_type=event.event_type, reason=reason)
         now = self.now()
-        with self.database.begin() as connection:
+        with self._writing() as connection:
             if event.tries + 1 >= TRIES:
                 backlog.mark(connection, [event.seq], InboxStatus.PARKED, now=now, reason=reason)
             else:
@@ -93,13 +139,22 @@ class Applier:
                 backlog.mark(connection, [event.seq], InboxStatus.INVALID, now=now, reason=str(error))
                 continue
             if isinstance(report, NoticeReport):
-                reason = f"kept and shown; an event of type {event.event_type} changes nothing here"
+                reason = f"kept and shown; an event of type {report.event_type} changes nothing here"
                 backlog.mark(connection, [event.seq], InboxStatus.IGNORED, now=now, reason=reason)
                 continue
-            heard.append(Heard(report, event.received_at))
+            heard.append(Heard(report, event.received_at, event.acts))
             applied.append(event.seq)
         absorb(connection, heard, self.rules, now=now)
         backlog.mark(connection, applied, InboxStatus.APPLIED, now=now)
+
+
+def _blame(connection: sa.Connection, run: Run, now: datetime) -> None:
+    reason = f"the process died {CRASHES} times while applying it"
+    parked = runs.blame(connection, run, at_most=CRASHES, reason=reason, now=now)
+    runs.end(connection, [run.id])
+    log.warning("run_abandoned", events=len(run.seqs), started_at=run.started_at.isoformat())
+    for event_id in parked:
+        log.error("event_parked", event_id=event_id, reason=reason)
 
 
 def _told(error: Exception) -> str:

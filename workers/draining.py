@@ -40,7 +40,7 @@ class Drain:
         called_others = False
         while not should_stop() and time.monotonic() < ends_at:
             applied = self.applier.apply()
-            if applied == self.applier.batch and not called_others:
+            if applied >= self.applier.batch and not called_others:
                 # More than one batch waits: let the other workers take their share.
                 self.ring()
                 called_others = True

@@ -6,7 +6,9 @@ import time
 from datetime import timedelta
 from functools import cache
 
+from core.failpoints import Failpoint
 from schemas.settings import Settings
+from store.failpoints import reach
 from workers.runtime import Runtime
 from workers.stopping import StopFlag
 
@@ -26,6 +28,7 @@ def runtime() -> Runtime:
 def drain() -> None:
     """Do all that is due. Raises StoreUnavailable when the database is away: the next drain goes on."""
     ours = runtime()
+    reach(Failpoint.C1)
     ours.bell.silence()
     started_at = time.monotonic()
     ours.drain.run(budget=BUDGET, should_stop=stop)

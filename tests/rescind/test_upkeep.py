@@ -27,7 +27,8 @@ def test_pruning_forgets_the_bytes_of_old_applied_events_alone(run, sqlite_url, 
     waiting = accept_stop(sqlite_database, sender="+15557650101", received_at=now - timedelta(days=39))
     fresh = accept_stop(sqlite_database, sender="+15557650101", received_at=now)
     with sqlite_database.begin() as connection:
-        applied = [each.seq for each in backlog.claim(connection, now=now, limit=9) if each.event_id != waiting]
+        seqs = backlog.next_in_line(connection, now=now, limit=9)
+        applied = [each.seq for each in backlog.claim(connection, seqs) if each.event_id != waiting]
         backlog.mark(connection, applied, InboxStatus.APPLIED, now=now)
 
     ran = run("prune", "--older-than", "30d", DATABASE_URL=sqlite_url)
