@@ -63,6 +63,8 @@ class Answer:
     """The text parsed as JSON; None when it is not JSON."""
     retry_after: timedelta | None = None
     """How long Telnyx asks to be left alone."""
+    is_last: bool = False
+    """Telnyx says that no further request would be let in before that."""
     trouble: Trouble | None = None
 
 

@@ -15,6 +15,9 @@ from enum import StrEnum
 #: An opt-out may be this much ahead of our clock; an opt-in may not be ahead of it at all.
 FUTURE_LIMIT = timedelta(minutes=5)
 
+#: Telnyx writes down a refusal within moments of the text that says it, on a clock of its own.
+SAME_WORD = timedelta(minutes=1)
+
 STOP_WORDS = frozenset({"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit"})
 START_WORDS = frozenset({"start", "unstop"})
 
@@ -46,7 +49,7 @@ class Consent:
     """None speaks for every profile."""
     event_id: str
     source: str
-    """``webhook`` or ``api``."""
+    """``webhook``, ``api``, or ``telnyx_api`` for what stands on Telnyx's own list of opt-outs."""
     evidence: str | None = None
     """What was said: the keyword, or the reason given by API."""
 
@@ -111,6 +114,15 @@ def standing_opt_out(
     profiles: set[str | None] = {word.messaging_profile_id for word in words if word.messaging_profile_id}
     standing = [word for profile in profiles or {None} if (word := _last_word(words, profile))]
     return max(standing, key=_weight, default=None)
+
+
+def is_known(history: Iterable[Consent], opt_out: Consent) -> bool:
+    """Return True when a recipient's history ends in a refusal by the time of this opt-out: it says nothing new.
+
+    So an opt-out that Telnyx lists is the text that we heard, unless the recipient has let us in since.
+    """
+    heard = [word for word in history if word.effective_at <= opt_out.effective_at + SAME_WORD]
+    return _last_word(heard, opt_out.messaging_profile_id) is not None
 
 
 def _last_word(words: list[Consent], profile: str | None) -> Consent | None:

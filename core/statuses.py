@@ -72,3 +72,8 @@ def rank_of(status: str, *, final: bool = False) -> int:
 def has_left(rank: int) -> bool:
     """Return True when a message of this rank is past cancelling and was not cancelled."""
     return rank > RANK_OF_CANCELLED
+
+
+def has_ended(rank: int) -> bool:
+    """Return True when nothing more is to be expected of a message of this rank."""
+    return rank == RANK_OF_CANCELLED or rank >= RANK_OF_UNCONFIRMED

@@ -39,11 +39,19 @@ def opt_out(
         source="api",
         evidence=reason,
     )
+    return hear(connection, HeardConsent(word, occurred_at=now, received_at=now), rules, now=now)
+
+
+def hear(
+    connection: sa.Connection, heard: HeardConsent, rules: Sequence[Rule], *, now: datetime
+) -> dict[str, Decision]:
+    """Record a word of a recipient that no event brought, once, and decide on what is scheduled for them."""
+    phone_number = heard.word.phone_number
     consents.lock_recipients(connection, {phone_number})
-    consents.add(connection, [HeardConsent(word, occurred_at=now, received_at=now)])
+    consents.add(connection, [heard])
     pending = messages.pending_to(connection, {phone_number})
     held = messages.lock(connection, pending)
-    causes = dict.fromkeys(held, Cause(cause, now))
+    causes = dict.fromkeys(held, Cause(heard.word.event_id, heard.received_at))
     return deciding.decide_on(connection, held.values(), rules, trigger="consent", causes=causes, now=now)
 
 

@@ -128,8 +128,12 @@ def registered(body: Mapping[str, Any], *, send_at: datetime | None, now: dateti
     )
 
 
-def answered(body: object, *, source: Literal["cancel", "retrieve"], now: datetime) -> MessageReport | None:
+def answered(
+    body: object, *, source: Literal["cancel", "retrieve", "reconcile"], now: datetime
+) -> MessageReport | None:
     """Return what Telnyx's answer to a cancel or retrieve call says of the message, enveloped or bare.
+
+    ``source`` names the call, or the reason for a retrieve call: when it was made to reconcile.
 
     None when the answer is no message of ours with a status for every recipient; never raises.
     """

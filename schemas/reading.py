@@ -12,7 +12,7 @@ from core.errors import EventInvalid
 from core.reports import CampaignReport, InboundReport, MessageReport, NoticeReport, Report
 from core.statuses import Status
 from schemas import message, plain, tendlc
-from schemas.envelope import Envelope
+from schemas.envelope import INBOUND, Envelope
 
 #: The events of a message of ours, with the status of a recipient for whom one names none.
 #: Source: https://developers.telnyx.com/docs/messaging/messages/receiving-webhooks
@@ -22,6 +22,8 @@ _OUTBOUND = {
     "message.read": Status.READ,
 }
 _FINAL = frozenset({"message.finalized", "message.read"})
+#: The types of events that can change something here.
+EVENT_TYPES = (INBOUND, *_OUTBOUND, "10dlc.campaign.update", "10dlc.phone_number.update")
 #: An event's type becomes the source of what it changes, which our tables give this much room.
 _MAX_SOURCE = 64
 
@@ -33,7 +35,7 @@ def report(envelope: Envelope, *, received_at: datetime) -> Report:
     """
     occurred_at = envelope.occurred_at or received_at
     kind, payload = envelope.event_type, envelope.payload
-    if kind == "message.received":
+    if kind == INBOUND:
         return _inbound(payload, envelope.event_id, occurred_at)
     if kind in _OUTBOUND:
         return message.outbound(
@@ -70,7 +72,7 @@ def _of_unknown_kind(
 
 
 def _inbound(payload: Mapping[str, Any], event_id: str, occurred_at: datetime) -> InboundReport:
-    told = message.inbound(payload, source_id=event_id, source="message.received", occurred_at=occurred_at)
+    told = message.inbound(payload, source_id=event_id, source=INBOUND, occurred_at=occurred_at)
     text = told.details.get("text") or _text_of(told.details.get("body"))
     autoresponse_type = told.details.get("autoresponse_type", "").strip().upper() or None
     if consent.reading(text, autoresponse_type) is ConsentKind.OPT_OUT:

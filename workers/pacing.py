@@ -42,19 +42,21 @@ class Pacer:
     use by several threads.
     """
 
-    def __init__(self, rate: int, redis: Redis | None, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Open nothing yet."""
+    def __init__(
+        self, rate: int, redis: Redis | None, *, share: float = 1, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Open nothing yet; ``share`` is how much of the rate this process may use at most."""
         self._clock = clock
         # A full burst and a second's refill together make the rate, so no window of a second exceeds it.
-        self._burst = max(1, int(rate * _BURST))
-        self._refill = rate * (1 - _BURST)
+        self._burst = max(1, int(rate * share * _BURST))
+        self._refill = rate * share * (1 - _BURST)
         self._tokens = float(self._burst)
         self._counted_at = clock()
         self._paused_until = float("-inf")
         self._redis = redis
         self._redis_back_at = float("-inf")
         # What is granted by the second arrives a little unevenly: the burst's share is kept free for that.
-        self._limit = RateLimitItemPerSecond(math.ceil(self._refill))
+        self._limit = RateLimitItemPerSecond(math.ceil(rate * (1 - _BURST)))
         self._window = (
             MovingWindowRateLimiter(
                 RedisStorage("redis://", connection_pool=redis.connection_pool, key_prefix="rescind:pace")

@@ -1,4 +1,4 @@
-"""The two calls to Telnyx that cancelling needs, each one request with one answer.
+"""The calls to Telnyx that cancelling and reconciling need, each one request with one answer.
 
 Nothing is retried or followed here, and nothing is raised: whatever comes back,
 or does not, is an ``Answer``. What it means is for ``core.cancelling``.
@@ -11,15 +11,19 @@ import ssl
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from core.cancelling import Action, Answer, Trouble
 from core.errors import SettingsError
+from core.failpoints import Failpoint
 from schemas.secret import Secret
+from store import failpoints
 
 if TYPE_CHECKING:
     from telnyx import Telnyx
@@ -27,21 +31,31 @@ if TYPE_CHECKING:
 TIMEOUT = timedelta(seconds=5)
 _CONNECT_TIMEOUT = timedelta(seconds=2)
 #: A message has a few kilobytes.
-_LONGEST_ANSWER = 1024 * 1024
+LONGEST_ANSWER = 1024 * 1024
 #: A longer silence than this is never kept, and a figure beyond a day is no span of seconds but some other number.
 _LONGEST_RETRY_AFTER = timedelta(minutes=1)
 _ABSURD_RETRY_AFTER = timedelta(days=1)
 #: Telnyx's own header first: it says in how many seconds the limit is lifted.
 _RETRY_HEADERS = ("x-ratelimit-reset", "retry-after")
+_REMAINING_HEADER = "x-ratelimit-remaining"
+
+
+class Listing(StrEnum):
+    """What Telnyx lists, by the last part of its address."""
+
+    DELIVERIES = "webhook_deliveries"
+    OPT_OUTS = "messaging_optouts"
 
 
 class TelnyxClient:
-    """Asks Telnyx to cancel a message, or how it stands. For use by many threads of one process."""
+    """Asks Telnyx to cancel a message, how it stands, or for its lists. For use by many threads of one process."""
 
-    def __init__(self, api_key: Secret | None, base_url: str, *, timeout: timedelta = TIMEOUT) -> None:
+    def __init__(
+        self, api_key: Secret | None, base_url: str, *, timeout: timedelta = TIMEOUT, longest: int = LONGEST_ANSWER
+    ) -> None:
         """Open nothing yet: the SDK takes a second and 80 MB to import, so the first request brings it in.
 
-        Raises SettingsError without a key.
+        An answer of more than ``longest`` bytes is none. Raises SettingsError without a key.
         """
         if api_key is None or not api_key.reveal():
             raise SettingsError(
@@ -50,6 +64,7 @@ class TelnyxClient:
         self._api_key = api_key
         self._base_url = base_url
         self._timeout = timeout
+        self._longest = longest
         self._opening = threading.Lock()
         self._opened: list[Telnyx] = []
         self._of_thread = threading.local()
@@ -63,6 +78,10 @@ class TelnyxClient:
         """Ask how a message stands, and wait no longer than ``timeout`` and the client's own."""
         return self._ask(Action.GET, message_id, timeout)
 
+    def page(self, listing: Listing, query: Mapping[str, str]) -> Answer:
+        """Ask for one page of a list, and wait no longer than the client does."""
+        return self._request(Action.GET, f"/{listing}", self._timeout, query)
+
     def close(self) -> None:
         """Close the connections."""
         with self._opening:
@@ -75,12 +94,15 @@ class TelnyxClient:
         # Anything else than an id could name another resource: ``../phone_numbers/1`` would release a number.
         if not _is_canonical(message_id):
             return Answer(text="not a message id", trouble=Trouble.UNEXPECTED)
+        return self._request(action, f"/messages/{message_id}", timeout, {})
+
+    def _request(self, action: Action, path: str, timeout: timedelta, query: Mapping[str, str]) -> Answer:
         seconds = min(timeout, self._timeout).total_seconds()
         limits = httpx.Timeout(seconds, connect=min(seconds, _CONNECT_TIMEOUT.total_seconds()))
         try:
             client = self._client()
             call = client.delete if action is Action.DELETE else client.get
-            response = call(f"/messages/{message_id}", cast_to=httpx.Response, options={"timeout": limits})
+            response = call(path, cast_to=httpx.Response, options={"timeout": limits, "params": query})
         except Exception as error:  # noqa: BLE001 - a thread of the pool has nobody to raise to
             refused = getattr(error, "response", None)
             if not isinstance(refused, httpx.Response):
@@ -111,7 +133,7 @@ class TelnyxClient:
             follow_redirects=False,
             # Packed, a short answer could become one of any length.
             headers={"Accept-Encoding": "identity"},
-            event_hooks={"request": [_set_end], "response": [_bound]},
+            event_hooks={"request": [_set_end], "response": [partial(_bound, longest=self._longest)]},
         )
         return Telnyx(api_key=self._api_key.reveal(), base_url=self._base_url, max_retries=0, http_client=http_client)
 
@@ -121,7 +143,13 @@ class TelnyxClient:
             body = json.loads(text)
         except (ValueError, RecursionError):
             body = None
-        return Answer(http_status=response.status_code, text=text, body=body, retry_after=retry_after(response.headers))
+        return Answer(
+            http_status=response.status_code,
+            text=text,
+            body=body,
+            retry_after=retry_after(response.headers),
+            is_last=response.headers.get(_REMAINING_HEADER, "").strip() == "0",
+        )
 
     def _redacted(self, text: str) -> str:
         return text.replace(self._api_key.reveal(), "***")
@@ -171,26 +199,34 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _set_end(request: httpx.Request) -> None:
     request.extensions["ends_at"] = time.monotonic() + request.extensions["timeout"]["read"]
+    if request.method == "DELETE":
+        request.extensions["trace"] = _reach_once_sent
 
 
-def _bound(response: httpx.Response) -> None:
+def _reach_once_sent(stage: str, _: object) -> None:
+    if stage == "http11.send_request_body.complete":
+        failpoints.reach(Failpoint.D1)
+
+
+def _bound(response: httpx.Response, *, longest: int) -> None:
     """Bound the whole reading of an answer: httpx only bounds the wait for each piece of it."""
     # It was asked to come plain. If it does not, it stays as it came, and is no JSON.
     response.headers.pop("content-encoding", None)
     assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101 - ours is not the asynchronous client
-    response.stream = _Bounded(response.stream, response.request)
+    response.stream = _Bounded(response.stream, response.request, longest)
 
 
 class _Bounded(httpx.SyncByteStream):
-    def __init__(self, stream: httpx.SyncByteStream, request: httpx.Request) -> None:
+    def __init__(self, stream: httpx.SyncByteStream, request: httpx.Request, longest: int) -> None:
         self._stream = stream
         self._request = request
+        self._longest = longest
 
     def __iter__(self) -> Iterator[bytes]:
         length = 0
         for piece in self._stream:
             length += len(piece)
-            if length > _LONGEST_ANSWER:
+            if length > self._longest:
                 raise httpx.DecodingError("the answer is too long", request=self._request)
             if time.monotonic() > self._request.extensions["ends_at"]:
                 raise httpx.ReadTimeout("the answer came too slowly", request=self._request)

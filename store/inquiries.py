@@ -1,0 +1,114 @@
+"""Messages whose end nobody has told us: when each is to be asked about next, ever more seldom."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from core import merging, statuses
+from store import messages as held_messages
+from store import upserting
+from store.tables import inquiries, messages
+
+#: A transaction that took its ``seq`` early may be seen late: so many messages are looked at again.
+_MARGIN = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """One message to be asked about."""
+
+    message_id: str
+    due_at: datetime
+    """When its end should have been known."""
+    next_at: datetime
+    asks: int = 0
+    outcome: str | None = None
+    """What came of the last time it was asked about."""
+
+
+_COLUMNS = [inquiries.c[name] for name in Inquiry.__slots__]
+
+
+def fresh(
+    connection: sa.Connection, *, after: int, now: datetime, patience: timedelta, limit: int
+) -> tuple[list[Inquiry], int]:
+    """Return the next outbound messages that have no end and are not watched yet, and the ``seq`` to go on after.
+
+    The ``seq`` is the one given when there are no more.
+    """
+    query = (
+        sa.select(messages.c.seq, messages.c.id, messages.c.direction, messages.c.send_at, messages.c.registered_at)
+        .where(messages.c.seq > after)
+        .order_by(messages.c.seq)
+        .limit(limit)
+    )
+    rows = list(connection.execute(query))
+    ids = [row.id for row in rows if row.direction == "outbound"]
+    unwatched = set(ids) - {each.message_id for each in of(connection, ids)}
+    wanted = unwatched - ended(connection, unwatched)
+    return [
+        Inquiry(row.id, due_at := (row.send_at or row.registered_at or now) + patience, due_at)
+        for row in rows
+        if row.id in wanted
+    ], rows[-1].seq if rows else after
+
+
+def with_margin(seq: int) -> int:
+    """Return where to begin looking for fresh messages, given how far the last look came."""
+    return max(0, seq - _MARGIN)
+
+
+def ended(connection: sa.Connection, message_ids: Collection[str]) -> set[str]:
+    """Return those messages that have come to an end for every recipient; one without recipients has not."""
+    found = held_messages.recipients_of(connection, message_ids)
+    return {
+        message_id
+        for message_id, recipients in found.items()
+        if all(statuses.has_ended(merging.rank_in(each.stamp)) for each in recipients)
+    }
+
+
+def of(connection: sa.Connection, message_ids: Collection[str]) -> list[Inquiry]:
+    """Return what is watched of these messages."""
+    return [
+        Inquiry(*row)
+        for part in upserting.parts(sorted(message_ids))
+        for row in connection.execute(sa.select(*_COLUMNS).where(inquiries.c.message_id.in_(part)))
+    ]
+
+
+def due(connection: sa.Connection, *, now: datetime, limit: int) -> list[Inquiry]:
+    """Return what is to be asked about now, the longest waiting first."""
+    query = sa.select(*_COLUMNS).where(inquiries.c.next_at <= now).order_by(inquiries.c.next_at).limit(limit)
+    return [Inquiry(*row) for row in connection.execute(query)]
+
+
+def due_between(connection: sa.Connection, since: datetime, until: datetime, *, limit: int) -> list[Inquiry]:
+    """Return what should have ended in a span of time, whenever it was asked about last."""
+    query = (
+        sa.select(*_COLUMNS).where(inquiries.c.due_at.between(since, until)).order_by(inquiries.c.due_at).limit(limit)
+    )
+    return [Inquiry(*row) for row in connection.execute(query)]
+
+
+def add(connection: sa.Connection, rows: Sequence[Inquiry]) -> None:
+    """Watch messages."""
+    upserting.insert_missing(
+        connection, inquiries, [{name: getattr(row, name) for name in Inquiry.__slots__} for row in rows]
+    )
+
+
+def remove(connection: sa.Connection, message_ids: Collection[str]) -> None:
+    """Watch messages no more: their end is known, or never will be."""
+    for part in upserting.parts(sorted(message_ids)):
+        connection.execute(sa.delete(inquiries).where(inquiries.c.message_id.in_(part)))
+
+
+def asked(connection: sa.Connection, row: Inquiry, *, outcome: str, next_at: datetime) -> None:
+    """Write down that a message was asked about, what came of it, and when to ask again."""
+    after: Mapping[str, object] = {"asks": row.asks + 1, "outcome": outcome, "next_at": next_at}
+    connection.execute(sa.update(inquiries).where(inquiries.c.message_id == row.message_id).values(after))

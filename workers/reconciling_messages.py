@@ -1,0 +1,143 @@
+"""Messages past their time whose end nobody told us: each is asked about, ever more seldom.
+
+Telnyx knows messages for ten days: "only messages no older than 10 days".
+Source: https://developers.telnyx.com/api-reference/messages/retrieve-a-message
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+
+import structlog
+
+from core import merging, statuses
+from core.cancelling import Answer
+from core.deciding import Rule
+from core.reports import MessageReport
+from ledger.absorbing import Heard, absorb
+from schemas.message import answered
+from store import inquiries, messages
+from store.engine import Database
+from store.inquiries import Inquiry
+from store.messages import RecipientRow
+from workers.inquiring import Inquirer
+from workers.tallying import SourceName, Tally, Window
+
+log = structlog.get_logger()
+
+#: By then a webhook would have come.
+PATIENCE = timedelta(minutes=10)
+#: Each wait is twice the one before, up to this.
+_LONGEST_WAIT = timedelta(days=1)
+_REMEMBERED = timedelta(days=10)
+_DOUBLINGS = 10
+#: So many are asked about in one run; the others in the next, the longest waiting first.
+_ASKED = 300
+_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Messages of ours without an end."""
+
+    database: Database
+    inquirer: Inquirer
+    rules: Sequence[Rule]
+    now: Callable[[], datetime]
+    name: SourceName = SourceName.MESSAGES
+
+    def heal(self, window: Window, tally: Tally) -> int:
+        """Ask about what is due, merge the answers, and return how far it looked. Raises Unanswered."""
+        found, reached = self._watch(window)
+        left = _ASKED
+        while left > 0:
+            batch = self._due(window, found)
+            with self.database.read() as connection:
+                ended = inquiries.ended(connection, [row.message_id for row in batch])
+            if ended and not window.is_dry:
+                with self.database.begin() as connection:
+                    inquiries.remove(connection, ended)
+            open_ = [row for row in batch if row.message_id not in ended][:left]
+            for row in open_:
+                self._take(row, self.inquirer.message(row.message_id), tally, is_dry=window.is_dry)
+            left -= len(open_)
+            # What was asked for by name, or only looked at, stays due.
+            if len(batch) < _BATCH or window.is_dry or window.is_asked_for:
+                break
+        return reached
+
+    def _watch(self, window: Window) -> tuple[list[Inquiry], int]:
+        """Find the messages that have come since the last time, to be asked about once they are due.
+
+        Return those that are only looked at, and up to which ``seq`` it has looked.
+        """
+        found: list[Inquiry] = []
+        after = window.reached if isinstance(window.reached, int) else 0
+        at = inquiries.with_margin(after)
+        while True:
+            now = self.now()
+            with self.database.read() as connection:
+                fresh, upto = inquiries.fresh(connection, after=at, now=now, patience=PATIENCE, limit=_BATCH)
+            fresh = [row for row in fresh if now - row.due_at < _REMEMBERED]
+            if window.is_dry:
+                found += fresh
+            elif fresh:
+                with self.database.begin() as connection:
+                    inquiries.add(connection, fresh)
+            if upto == at:
+                return found, max(at, after)
+            at = upto
+
+    def _due(self, window: Window, found: Sequence[Inquiry]) -> list[Inquiry]:
+        now = self.now()
+        with self.database.read() as connection:
+            if window.is_asked_for:
+                due = inquiries.due_between(connection, window.since, now, limit=_BATCH)
+            else:
+                due = inquiries.due(connection, now=now, limit=_BATCH)
+        return due + [row for row in found if window.since <= row.due_at <= now]
+
+    def _take(self, row: Inquiry, answer: Answer, tally: Tally, *, is_dry: bool) -> None:
+        now = self.now()
+        report = answered(answer.body, source="reconcile", now=now) if answer.http_status == HTTPStatus.OK else None
+        if report is not None and report.message_id != row.message_id:
+            report = None
+        with self.database.read() as connection:
+            is_news = report is not None and _is_news(report, messages.recipients_of(connection, [row.message_id]))
+        tally.reported += 1
+        tally.failed += report is None
+        tally.healed += is_news
+        tally.held += report is not None and not is_news
+        outcome = "told" if report else f"http_{answer.http_status}"
+        if report is None:
+            log.warning("message_not_told_of", message_id=row.message_id, outcome=outcome)
+        elif is_news:
+            told = sorted({each.status for each in report.addressees})
+            log.info("message_recovered", message_id=row.message_id, statuses=told)
+        if not is_dry:
+            self._write(row, report if is_news else None, outcome, now)
+
+    def _write(self, row: Inquiry, report: MessageReport | None, outcome: str, now: datetime) -> None:
+        next_at = now + min(PATIENCE * 2 ** min(row.asks, _DOUBLINGS), _LONGEST_WAIT)
+        with self.database.begin() as connection:
+            if report is not None:
+                absorb(connection, [Heard(report, now)], self.rules, now=now)
+            if next_at - row.due_at > _REMEMBERED or inquiries.ended(connection, [row.message_id]):
+                inquiries.remove(connection, [row.message_id])
+            else:
+                inquiries.asked(connection, row, outcome=outcome, next_at=next_at)
+
+
+def _is_news(report: MessageReport, held: Mapping[str, Sequence[RecipientRow]]) -> bool:
+    """Return True when a report says more of any recipient than is held."""
+    known = {row.phone_number: row for row in held.get(report.message_id, ())}
+    for each in report.addressees:
+        row = known.get(each.phone_number)
+        if row is None:
+            return True
+        if each.status != row.status and statuses.rank_of(each.status) >= merging.rank_in(row.stamp):
+            return True
+    return False
