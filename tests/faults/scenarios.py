@@ -19,4 +19,9 @@ class Scenario:
 
 SCENARIOS = {
     "killing": Scenario("killing", "SIGKILL of every process, again and again, under load: none lost, none doubled"),
+    "healthy": Scenario("healthy", "nothing is wrong: how fast events are acknowledged"),
+    "redis-faults": Scenario("redis_faults", "Redis refused, hung, slow, emptied: answers as fast as ever"),
+    "sql-faults": Scenario(
+        "sql_faults", "PostgreSQL down, hung, out of reach, locked, full up: the failover accepts", ("postgresql",)
+    ),
 }
