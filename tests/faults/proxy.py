@@ -25,6 +25,8 @@ class Mode(StrEnum):
     PASS = "pass"
     DELAY = "delay"
     """Answers arrive later."""
+    REFUSE = "refuse"
+    """Nobody listens, and connections that ran are reset."""
     RESET = "reset"
     """Connections are reset, those that run and those that come."""
     HALF_CLOSE = "half-close"
@@ -87,12 +89,10 @@ class FaultProxy:
         return asyncio.run_coroutine_threadsafe(doing, self._loop)
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server: asyncio.Server | None = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
 
     async def _close(self) -> None:
-        self._server.close()
-        for pair in list(self._pairs):
-            pair.reset()
+        await self._set(Mode.REFUSE, 0.0)
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
@@ -100,8 +100,13 @@ class FaultProxy:
 
     async def _set(self, mode: Mode, seconds: float) -> None:
         self._mode, self._delay = mode, seconds
+        if mode is Mode.REFUSE and self._server is not None:
+            self._server.close()
+            self._server = None
+        elif mode is not Mode.REFUSE and self._server is None:
+            await self._listen()
         for pair in list(self._pairs):
-            if mode is Mode.RESET or (mode is not Mode.DROP_ANSWER and pair.lost_an_answer):
+            if mode in {Mode.RESET, Mode.REFUSE} or (mode is not Mode.DROP_ANSWER and pair.lost_an_answer):
                 pair.reset()
             elif mode is Mode.HALF_CLOSE:
                 pair.half_close()

@@ -24,6 +24,7 @@ from tests.faults.figures import Failed
 from tests.processes import descendants
 
 _START_SECONDS = 60.0
+_OWNER, _USER = "owner", "rescind"
 
 
 class Server(Protocol):
@@ -107,7 +108,7 @@ class PostgreSQL(_Owned):
         self._as_user = _as_unprivileged_user(folder)
         self._data = folder / "data"
         subprocess.run(
-            [*self._as_user, str(self._binaries / "initdb"), "-D", str(self._data), "-U", "rescind", "-A", "trust"],
+            [*self._as_user, str(self._binaries / "initdb"), "-D", str(self._data), "-U", _OWNER, "-A", "trust"],
             check=True,
             capture_output=True,
             cwd=folder,
@@ -119,19 +120,22 @@ class PostgreSQL(_Owned):
 
     def url_at(self, port: int, database: str = "rescind") -> str:
         """Return the URL by another port, a proxy's."""
-        return f"postgresql://rescind@127.0.0.1:{port}/{database}"
+        return f"postgresql://{_USER}@127.0.0.1:{port}/{database}"
 
     def start(self) -> None:
         chosen = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         self._run([*self._as_user, str(self._binaries / "postgres"), "-D", str(self._data), *chosen], self._answers)
 
     def create_database(self, name: str = "rescind") -> None:
+        """Create a database for a user who, as in production, is no superuser and has no connections reserved."""
         with self.administration() as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+            connection.execute(f"CREATE ROLE {_USER} LOGIN")
+            connection.execute(f'CREATE DATABASE "{name}" OWNER {_USER}')
 
     def administration(self, database: str = "postgres") -> psycopg.Connection:
         """Return a connection past every proxy, each statement committed by itself."""
-        return psycopg.connect(self.url_at(self.port, database), autocommit=True, connect_timeout=3)
+        address = f"postgresql://{_OWNER}@127.0.0.1:{self.port}/{database}"
+        return psycopg.connect(address, autocommit=True, connect_timeout=3)
 
     def _answers(self) -> bool:
         with suppress(psycopg.OperationalError), self.administration() as connection:

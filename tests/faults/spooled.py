@@ -10,7 +10,7 @@ from typing import Any
 
 def event_ids(path: Path) -> set[str]:
     """Return the ids of all events that the spool holds, handed over or not."""
-    return {row[0] for row in _rows(path, "SELECT event_id FROM spool")}
+    return {row[0] for row in _rows(path, "SELECT event_id FROM spooled_events")}
 
 
 def waiting(path: Path) -> int:
@@ -24,7 +24,7 @@ def parked(path: Path) -> int:
 
 
 def _counted(path: Path, state: str) -> int:
-    rows = _rows(path, f"SELECT count(*) FROM spool WHERE state = '{state}'")
+    rows = _rows(path, f"SELECT count(*) FROM spooled_events WHERE state = '{state}'")
     return int(rows[0][0]) if rows else 0
 
 

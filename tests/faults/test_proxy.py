@@ -96,6 +96,19 @@ def test_reset_ends_running_and_new_connections(line, proxy, echo):
     assert echo.heard == b"first"
 
 
+def test_refused_connection_fails_until_it_is_over(line, proxy, echo):
+    proxy.set(Mode.REFUSE)
+
+    with pytest.raises(ConnectionResetError):
+        line.recv(100)
+    with pytest.raises(ConnectionRefusedError):
+        ask(proxy.port, b"unheard")
+
+    proxy.set(Mode.PASS)
+    assert ask(proxy.port, b"heard") == b"heard"
+    assert echo.heard == b"firstheard"
+
+
 def test_half_closed_client_reads_the_end_and_is_still_heard(line, proxy, echo):
     proxy.set(Mode.HALF_CLOSE)
 
