@@ -34,11 +34,15 @@ class Database:
     queue keeps the slowest commit at a fifth.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 5) -> None:
-        """Open nothing yet: the first connection is made in the process that uses it."""
-        self.url = _checked(url)
+    def __init__(self, url: str | sa.URL, *, pool_size: int = 5, named_by: str = "DATABASE_URL") -> None:
+        """Open nothing yet: the first connection is made in the process that uses it.
+
+        ``named_by`` is the setting that names it, for whoever reads of a trouble with it.
+        """
+        self.named_by = named_by
+        self.url = _checked(url) if isinstance(url, str) else url
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url, pool_size)
+        self.engine = _sqlite_engine(self.url, named_by) if self.is_sqlite else _postgresql_engine(self.url, pool_size)
         #: The right to write, which one transaction at a time has on SQLite, and any number have on PostgreSQL.
         self.turn = (
             WriteTurn(Path(str(self.url.database)), replaced=self.engine.dispose) if self.is_sqlite else nullcontext()
@@ -53,7 +57,7 @@ class Database:
         # A write takes its lock at once; turning a read into a write halfway fails when another wrote meanwhile.
         options = {"begin": "BEGIN IMMEDIATE"}
         with (
-            translated(),
+            translated(self),
             self.turn,
             self.engine.connect().execution_options(**options) as connection,
             connection.begin(),
@@ -66,7 +70,7 @@ class Database:
 
         Raises StoreUnavailable when the database cannot be reached.
         """
-        with translated():
+        with translated(self):
             if isinstance(self.turn, WriteTurn):
                 self.turn.require_same_file()
             with self.engine.connect() as connection:
@@ -107,13 +111,13 @@ def _checked(raw: str) -> sa.URL:
     raise SettingsError(f"DATABASE_URL starts with '{url.drivername}', supported are sqlite:/// and postgresql://")
 
 
-def _sqlite_engine(url: sa.URL) -> sa.Engine:
+def _sqlite_engine(url: sa.URL, named_by: str) -> sa.Engine:
     path = Path(str(url.database))
     try:
         path.parent.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(
-            f"DATABASE_URL names {path}, whose folder cannot be made: {error.strerror}; name one that may be written"
+            f"{named_by} names {path}, whose folder cannot be made: {error.strerror}; name one that may be written"
         ) from None
     engine = sa.create_engine(
         url,
@@ -184,20 +188,20 @@ def _postgresql_engine(url: sa.URL, pool_size: int) -> sa.Engine:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translated(database: Database) -> Iterator[None]:
     """Turn what the drivers raise when the database is away, or not as we need it, into our one retryable error."""
     try:
         yield
     except (exc.OperationalError, exc.TimeoutError, exc.InterfaceError, exc.InternalError) as error:
         raise StoreUnavailable(
-            f"the database that DATABASE_URL names cannot be used now: {_first_line(error)}"
+            f"the database that {database.named_by} names cannot be used now: {_first_line(error)}"
         ) from error
     except exc.DBAPIError as error:
         if error.connection_invalidated:
             raise StoreUnavailable(f"the database connection broke: {_first_line(error)}") from error
         if _is_about_the_database(error):
             raise StoreUnavailable(
-                f"the database that DATABASE_URL names is not as it should be: {_first_line(error)}"
+                f"the database that {database.named_by} names is not as it should be: {_first_line(error)}"
             ) from error
         raise
 

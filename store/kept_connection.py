@@ -47,7 +47,7 @@ class KeptConnection:
         return self._once(work)
 
     def _once(self, work: Callable[[sa.Connection], Result]) -> Result:
-        with translated(), self._database.turn:
+        with translated(self._database), self._database.turn:
             if self._connection is not None and self._generation != self._database.generation:
                 self._drop(self._connection)
             connection = self._connection or self._connect()

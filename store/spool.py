@@ -1,0 +1,185 @@
+"""The failover's own durable store: events wait here, on its own disk, until the primary has them.
+
+An SQLite file and nothing else: no SQL server, no Redis. Its file may be damaged, removed, or on a full disk;
+``store.spool_file`` sees to that.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+import sqlalchemy as sa
+
+from core.errors import StoreUnavailable
+from core.failpoints import Failpoint
+from core.inbox import Acceptance
+from store import spool_accepting, spool_handing
+from store.engine import Database
+from store.inbox import NewEvent
+from store.spool_file import SpoolFile
+from store.spool_handing import SpooledEvent, SpoolRow
+from store.spool_room import Room
+from store.spool_salvage import Salvage
+from store.spool_table import SpoolState
+
+__all__ = ["Spool", "SpoolFigures", "SpoolRow", "SpoolState", "SpooledEvent"]
+
+#: Deleting more at once would keep a delivery waiting.
+_FORGOTTEN_AT_ONCE = 500
+#: Bytes of a row besides the signed ones, and of a usual event.
+_BESIDES = 1000
+_TYPICAL = 4096
+_DAMAGED = "the row cannot be read any more"
+
+_log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolFigures:
+    """How much there is in the spool."""
+
+    waiting: int
+    parked: int
+    handed: int
+    oldest_waiting_at: datetime | None
+    bytes: int
+    """On disk, without the pages that are free to be used again."""
+    fill: float
+    """0 to 1, of the rows or of the bytes that it may have, whichever is more; handed ones make room when needed."""
+
+
+class Spool:
+    """One process's hold on the spool; any number of processes may share the file."""
+
+    WRITING: ClassVar = Failpoint.P1
+    COMMITTED: ClassVar = Failpoint.P2
+
+    def __init__(self, path: Path, *, max_events: int, max_bytes: int) -> None:
+        """Open nothing yet. Raises SettingsError when its folder cannot be made."""
+        self.path = path
+        self.database = Database(sa.URL.create("sqlite", database=str(path)), named_by="RESCIND_SPOOL")
+        self._file = SpoolFile(path, self.database)
+        self._room = Room(path, max_events=max_events, max_bytes=max_bytes)
+        self._salvage = Salvage(self._file.set_asides, read=self._read, write=self._write)
+
+    def open(self) -> None:
+        """Make the file fit to be used: made when missing, set aside and replaced when damaged.
+
+        Raises StoreUnavailable when that cannot be done now, and SettingsError for another program's database.
+        """
+        self._file.open()
+        self._salvage.soon()
+
+    def mend(self, error: StoreUnavailable) -> bool:
+        """Put right what stands behind an error, if that can be done at once, and return whether to try again."""
+        is_mended = self._file.mend(error)
+        if is_mended:
+            self._room.recount()
+            self._salvage.soon()
+        return is_mended
+
+    def accept(self, connection: sa.Connection, events: Sequence[NewEvent]) -> list[Acceptance | StoreUnavailable]:
+        """Store deliveries and return what became of each, or that there is no room for it."""
+        size = sum(len(event.raw) + _BESIDES for event in events)
+        room = self._room.rows_for(connection, count=len(events), size=size)
+        return spool_accepting.accept(connection, events, room=room)
+
+    def require_writable(self, connection: sa.Connection) -> None:
+        """Do what storing an event does, without an event. Raises StoreUnavailable when there is no room for one."""
+        if self._room.rows_for(connection, count=1, size=_TYPICAL) < 1:
+            raise StoreUnavailable(spool_accepting.FULL)
+        spool_accepting.require_writable(connection)
+
+    def due(self, now: datetime, limit: int) -> list[SpooledEvent]:
+        """Return the next events to hand over: inbound texts first, then the oldest.
+
+        Rows that cannot be read any more are parked. Raises StoreUnavailable, as all that follow.
+        """
+        while True:
+            events, damaged = self._read(lambda connection: spool_handing.due(connection, now, limit))
+            for row_id in damaged:
+                self.park(row_id, _DAMAGED, now)
+                _log.error("event %d in the spool %s cannot be read any more: parked", row_id, self.path)
+            if events or not damaged:
+                return events
+
+    def handed(self, verdicts: Mapping[int, str], now: datetime) -> None:
+        """Mark events that the primary has, with what it said of each."""
+        self._write(lambda connection: spool_handing.hand(connection, verdicts, now))
+
+    def park(self, row_id: int, reason: str, now: datetime) -> None:
+        """Put an event aside that the primary will not take, for somebody to look at."""
+        self._write(lambda connection: spool_handing.park(connection, row_id, reason, now))
+
+    def postpone(self, ids: Collection[int], retry_at: datetime, reason: str) -> None:
+        """Let events wait until then."""
+        self._write(lambda connection: spool_handing.postpone(connection, ids, retry_at, reason))
+
+    def hasten(self, now: datetime) -> None:
+        """Make all that wait due now."""
+        self._write(lambda connection: spool_handing.hasten(connection, now))
+
+    def prune(self, older_than: datetime) -> int:
+        """Forget events handed over before then, and return how many; what waits or is parked stays."""
+        forgotten = 0
+        while True:
+            part = self._write(
+                lambda connection: spool_handing.forget(connection, older_than=older_than, limit=_FORGOTTEN_AT_ONCE)
+            )
+            forgotten += part
+            if part < _FORGOTTEN_AT_ONCE:
+                return forgotten
+
+    def figures(self) -> SpoolFigures:
+        """Return how much there is."""
+        return self._read(self._figures)
+
+    def listing(
+        self, *, states: Collection[SpoolState] = (), limit: int = 100, after: int | None = None
+    ) -> list[SpoolRow]:
+        """Return rows, newest first; ``after`` is the ``id`` that the page before ended with."""
+        return self._read(lambda connection: spool_handing.listing(connection, states=states, limit=limit, after=after))
+
+    def dispose(self) -> None:
+        """Close every connection but the one that a writer keeps."""
+        self.database.dispose()
+
+    def _figures(self, connection: sa.Connection) -> SpoolFigures:
+        counts = spool_handing.counts(connection)
+        return SpoolFigures(
+            waiting=counts.waiting,
+            parked=counts.parked,
+            handed=counts.handed,
+            oldest_waiting_at=counts.oldest_waiting_at,
+            bytes=self._room.used(connection),
+            fill=self._room.fill(connection, kept=counts.waiting + counts.parked),
+        )
+
+    def _write(self, work: Callable[[sa.Connection], Result]) -> Result:
+        def transaction() -> Result:
+            with self.database.begin() as connection:
+                return work(connection)
+
+        return self._mending(transaction)
+
+    def _read(self, work: Callable[[sa.Connection], Result]) -> Result:
+        def look() -> Result:
+            with self.database.read() as connection:
+                return work(connection)
+
+        return self._mending(look)
+
+    def _mending(self, work: Callable[[], Result]) -> Result:
+        try:
+            return work()
+        except StoreUnavailable as error:
+            if not self.mend(error):
+                raise
+        return work()

@@ -1,0 +1,209 @@
+"""The spool's rows on their way out: what is due, what became of it, and how much there is.
+
+What is read comes from SQLite as bare bytes and numbers, since a damaged row must not hold up the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from store.spool_table import IS_HANDED, IS_PARKED, WAITS, SpoolState, instant, micros, rows
+
+
+@dataclass(frozen=True, slots=True)
+class SpooledEvent:
+    """One event that is to be handed over."""
+
+    id: int
+    event_id: str
+    event_type: str
+    received_at: datetime
+    raw: bytes
+    signature: str
+    signature_timestamp: str
+    priority: int
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolRow:
+    """A spooled event, as listings show it."""
+
+    id: int
+    event_id: str
+    event_type: str
+    received_at: datetime | None
+    """None when it cannot be read any more."""
+    state: str
+    reason: str | None
+    """Why it is parked, or what held it up last."""
+    deliveries: int
+    tries: int
+    retry_at: datetime | None
+    handed_at: datetime | None
+    verdict: str | None
+    parked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many rows there are of each kind."""
+
+    waiting: int
+    parked: int
+    handed: int
+    oldest_waiting_at: datetime | None
+
+
+_DUE = sa.text(
+    "SELECT id, CAST(event_id AS BLOB), CAST(event_type AS BLOB), received_at, raw, CAST(signature AS BLOB),"
+    " CAST(signature_timestamp AS BLOB), priority, tries FROM spooled_events INDEXED BY ix_waiting"
+    " WHERE state = 'waiting' AND (retry_at IS NULL OR retry_at <= :now)"
+    " ORDER BY priority, received_at, id LIMIT :limit"
+)
+_LISTED = (
+    "SELECT id, CAST(event_id AS BLOB), CAST(event_type AS BLOB), received_at, CAST(state AS BLOB),"
+    " CAST(reason AS BLOB), deliveries, tries, retry_at, handed_at, CAST(verdict AS BLOB), parked_at"
+    " FROM spooled_events"
+)
+
+
+def due(connection: sa.Connection, now: datetime, limit: int) -> tuple[list[SpooledEvent], list[int]]:
+    """Return the next events to hand over, inbound texts first, then the oldest; and the ids of damaged rows met."""
+    events, damaged = [], []
+    for row in connection.execute(_DUE, {"now": micros(now), "limit": limit}):
+        try:
+            events.append(_event(row))
+        except (AttributeError, TypeError, ValueError):
+            damaged.append(row[0])
+    return events, damaged
+
+
+def _event(row: Sequence[Any]) -> SpooledEvent:
+    """Return one; raises AttributeError, TypeError or ValueError when a column holds what it cannot hold."""
+    row_id, event_id, event_type, received_at, raw, signature, timestamp, priority, tries = row
+    return SpooledEvent(
+        id=row_id,
+        event_id=event_id.decode(errors="replace"),
+        event_type=event_type.decode(errors="replace"),
+        received_at=instant(received_at),
+        raw=memoryview(raw).tobytes(),
+        signature=signature.decode("ascii"),
+        signature_timestamp=timestamp.decode("ascii"),
+        priority=int(priority),
+        tries=int(tries),
+    )
+
+
+def hand(connection: sa.Connection, verdicts: Mapping[int, str], now: datetime) -> None:
+    """Mark events that the primary has, with what it said of each."""
+    statement = (
+        sa.update(rows)
+        .where(rows.c.id == sa.bindparam("of"))
+        .values(
+            state=SpoolState.HANDED.value,
+            verdict=sa.bindparam("said"),
+            handed_at=micros(now),
+            reason=None,
+            tries=rows.c.tries + 1,
+        )
+    )
+    if verdicts:
+        connection.execute(statement, [{"of": row_id, "said": str(said)} for row_id, said in verdicts.items()])
+
+
+def park(connection: sa.Connection, row_id: int, reason: str, now: datetime) -> None:
+    """Put a waiting event aside for somebody to look at."""
+    connection.execute(
+        sa.update(rows)
+        .where(rows.c.id == row_id, WAITS)
+        .values(state=SpoolState.PARKED.value, reason=reason, parked_at=micros(now), tries=rows.c.tries + 1)
+    )
+
+
+def postpone(connection: sa.Connection, ids: Collection[int], retry_at: datetime, reason: str) -> None:
+    """Let waiting events wait until then."""
+    connection.execute(
+        sa.update(rows)
+        .where(rows.c.id.in_(ids), WAITS)
+        .values(retry_at=micros(retry_at), reason=reason, tries=rows.c.tries + 1)
+    )
+
+
+def hasten(connection: sa.Connection, now: datetime) -> None:
+    """Make all that wait due now."""
+    connection.execute(sa.update(rows).where(WAITS, rows.c.retry_at > micros(now)).values(retry_at=micros(now)))
+
+
+def forget(connection: sa.Connection, *, older_than: datetime | None, limit: int) -> int:
+    """Delete events handed over before a moment, the oldest first; None: whenever that was. Return how many."""
+    highest = sa.select(sa.func.max(rows.c.id)).scalar_subquery()
+    # The highest id must not be given out again: ``store.spool_room`` counts by it.
+    oldest = sa.select(rows.c.id).where(IS_HANDED, rows.c.id < highest).order_by(rows.c.handed_at).limit(limit)
+    if older_than is not None:
+        oldest = oldest.where(rows.c.handed_at < micros(older_than))
+    return connection.execute(sa.delete(rows).where(rows.c.id.in_(oldest))).rowcount
+
+
+def count(connection: sa.Connection) -> int:
+    """Return how many rows there are."""
+    found = counts(connection)
+    return found.waiting + found.parked + found.handed
+
+
+def counts(connection: sa.Connection) -> Counts:
+    """Return how many rows there are of each kind."""
+    count = sa.select(sa.func.count()).select_from(rows)
+    waiting, parked, handed = (connection.scalar(count.where(kind)) or 0 for kind in (WAITS, IS_PARKED, IS_HANDED))
+    # The index begins with the priority, of which there are two.
+    oldest = sa.select(rows.c.received_at).where(WAITS).order_by(rows.c.received_at).limit(1)
+    found = [connection.scalar(oldest.where(rows.c.priority == priority)) for priority in (0, 1)]
+    at = min((each for each in found if each is not None), default=None)
+    return Counts(waiting, parked, handed, None if at is None else instant(at))
+
+
+def listing(
+    connection: sa.Connection, *, states: Collection[SpoolState], limit: int, after: int | None
+) -> list[SpoolRow]:
+    """Return rows, newest first, of some states or of all; ``after`` is the ``id`` that the page before ended with."""
+    wanted = list(states or SpoolState)
+    statement = sa.text(
+        f"{_LISTED} WHERE state IN :states AND (:after IS NULL OR id < :after) ORDER BY id DESC LIMIT :limit"
+    ).bindparams(sa.bindparam("states", expanding=True))
+    found = connection.execute(statement, {"states": [str(each) for each in wanted], "after": after, "limit": limit})
+    return [_row(row) for row in found]
+
+
+def _row(row: Sequence[Any]) -> SpoolRow:
+    row_id, event_id, event_type, received_at, state, reason, deliveries, tries, *rest = row
+    retry_at, handed_at, verdict, parked_at = rest
+    return SpoolRow(
+        id=row_id,
+        event_id=_shown(event_id) or "",
+        event_type=_shown(event_type) or "",
+        received_at=_instant_or_none(received_at),
+        state=_shown(state) or "",
+        reason=_shown(reason),
+        deliveries=deliveries,
+        tries=tries,
+        retry_at=_instant_or_none(retry_at),
+        handed_at=_instant_or_none(handed_at),
+        verdict=_shown(verdict),
+        parked_at=_instant_or_none(parked_at),
+    )
+
+
+def _shown(raw: bytes | None) -> str | None:
+    return None if raw is None else raw.decode(errors="replace")
+
+
+def _instant_or_none(raw: object) -> datetime | None:
+    try:
+        return instant(raw)
+    except ValueError:
+        return None

@@ -1,0 +1,116 @@
+"""Bringing what can be read of spools that were set aside into the one that took their place.
+
+A thread does it while events are taken. What it brings may be there already, so it can begin again at any time.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import sqlalchemy as sa
+
+from core.errors import StoreUnavailable
+from store import spool_wreck
+from store.spool_table import rows, salvaged
+from store.spool_wreck import Row
+
+_AT_ONCE = 100
+
+_log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+
+class _Transaction(Protocol):
+    def __call__(self, work: Callable[[sa.Connection], Result], /) -> Result: ...
+
+
+class Salvage:
+    """One process's part in it; of several processes one salvages a file."""
+
+    def __init__(self, set_asides: Callable[[], Iterable[Path]], *, read: _Transaction, write: _Transaction) -> None:
+        """Salvage nothing yet."""
+        self._set_asides = set_asides
+        self._read = read
+        self._write = write
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def soon(self) -> None:
+        """Have a thread salvage what is left to be salvaged, if anything, and return at once."""
+        with self._starting:
+            is_at_it = self._thread is not None and self._thread.is_alive()
+            if not is_at_it and any(True for _ in self._set_asides()):
+                self._thread = threading.Thread(target=self._all, name="salvage", daemon=True)
+                self._thread.start()
+
+    def _all(self) -> None:
+        for aside in self._set_asides():
+            try:
+                with _alone(aside) as is_alone:
+                    if is_alone and aside.name not in self._read(_done):
+                        self._one(aside)
+            except (OSError, sqlite3.Error, StoreUnavailable) as error:
+                _log.error("nothing more of %s is brought into the new spool now: %s", aside, error)
+
+    def _one(self, aside: Path) -> None:
+        saved = lost = 0
+        waiting: list[Row] = []
+        for row in spool_wreck.readable(aside):
+            if row is None:
+                lost += 1
+                continue
+            waiting.append(row)
+            if len(waiting) == _AT_ONCE:
+                saved += self._put(waiting)
+                waiting = []
+        saved += self._put(waiting)
+        self._write(lambda connection: _note(connection, aside, saved=saved, lost=lost))
+        _log.error(
+            "%d events of %s are in the new spool, %d could not be read; the file stays where it is",
+            saved,
+            aside,
+            lost,
+        )
+
+    def _put(self, found: Sequence[Row]) -> int:
+        if found:
+            self._write(lambda connection: _insert(connection, found))
+        return len(found)
+
+
+def _insert(connection: sa.Connection, found: Sequence[Row]) -> None:
+    connection.execute(sa.insert(rows).prefix_with("OR IGNORE"), list(found))
+
+
+def _done(connection: sa.Connection) -> set[str]:
+    return set(connection.scalars(sa.select(salvaged.c.name)))
+
+
+def _note(connection: sa.Connection, aside: Path, *, saved: int, lost: int) -> None:
+    connection.execute(
+        sa.insert(salvaged).prefix_with("OR REPLACE"), {"name": aside.name, "saved": saved, "lost": lost}
+    )
+
+
+@contextmanager
+def _alone(aside: Path) -> Iterator[bool]:
+    """Say whether nobody else salvages the same file, and keep others from it meanwhile."""
+    file = os.open(aside, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(file)

@@ -1,0 +1,113 @@
+"""What can be read of a spool that was set aside, damaged as it may be."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from store.spool_table import SpoolState, create, instant, rows
+
+_COLUMNS = [column.name for column in rows.columns if column.name != "id"]
+_SELECT = f"SELECT id, {', '.join(_COLUMNS)} FROM spooled_events NOT INDEXED"  # noqa: S608 - names of our own
+_AT_ONCE = 100
+#: So many rows one after the other that cannot be read are the end of what can.
+_GIVE_UP_AFTER = 50_000
+_PAGE = 4096
+#: Where SQLite keeps how many pages there are; with 0 it goes by the size of the file.
+_PAGE_COUNT = slice(28, 32)
+
+Row = dict[str, Any]
+
+
+def readable(aside: Path) -> Iterator[Row | None]:
+    """Yield the rows that can be read, and None for each that cannot.
+
+    Raises sqlite3's errors when nothing can be read at all.
+    """
+    if not _has_readable_start(aside):
+        _replace_first_page(aside)
+    # Read-only, or SQLite would move what its log holds into a file that is damaged.
+    with closing(_opened(aside)) as connection:
+        connection.text_factory = bytes
+        for found in _walk(connection):
+            yield None if found is None else _sound(found)
+
+
+def _opened(aside: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{aside.absolute().as_uri()}?mode=ro", uri=True)
+
+
+def _has_readable_start(aside: Path) -> bool:
+    if aside.stat().st_size < _PAGE:
+        return False
+    with closing(_opened(aside)) as connection:
+        try:
+            connection.execute("SELECT id FROM spooled_events LIMIT 0")
+        except sqlite3.DatabaseError:
+            return False
+    return True
+
+
+def _replace_first_page(aside: Path) -> None:
+    """Write the first page of a new spool over that of the file: with it SQLite finds everything else in its place."""
+    engine = sa.create_engine("sqlite://")
+    with engine.connect() as connection:
+        create(connection)
+        connection.commit()
+        page = bytearray(connection.connection.driver_connection.serialize()[:_PAGE])  # type: ignore[union-attr]
+    engine.dispose()
+    page[_PAGE_COUNT] = bytes(4)
+    with aside.open("r+b") as file:
+        kept = Path(f"{aside}.first-page")
+        if not kept.exists():
+            kept.touch(mode=0o600)
+            kept.write_bytes(file.read(_PAGE))
+        file.seek(0)
+        file.write(page)
+
+
+def _walk(connection: sqlite3.Connection) -> Iterator[Sequence[Any] | None]:
+    """Yield every row that can be read, and None for each of which only that is known."""
+    last, misses = 0, 0
+    while misses < _GIVE_UP_AFTER:
+        try:
+            found = connection.execute(f"{_SELECT} WHERE id > ? ORDER BY id LIMIT {_AT_ONCE}", [last]).fetchall()
+        except sqlite3.DatabaseError:
+            last += 1
+            # Row by row over the damaged place.
+            try:
+                found = connection.execute(f"{_SELECT} WHERE id = ?", [last]).fetchall()
+            except sqlite3.DatabaseError:
+                misses += 1
+                yield None
+                continue
+        else:
+            if not found:
+                return
+            last = found[-1][0]
+        misses = 0
+        yield from (row[1:] for row in found)
+
+
+def _sound(found: Sequence[Any]) -> Row | None:
+    """Return a row fit to be inserted, or None when what matters of it cannot be read."""
+    row: Row = dict(zip(_COLUMNS, found, strict=True))
+    try:
+        instant(row["received_at"])
+        for name in ("signature", "signature_timestamp", "digest"):
+            row[name] = row[name].decode("ascii")
+        row["raw"] = memoryview(row["raw"]).tobytes()
+        for name, value in row.items():
+            if isinstance(value, bytes) and name != "raw":
+                row[name] = value.decode(errors="replace")
+        row |= {name: int(row[name]) for name in ("priority", "deliveries", "tries")}
+    except (AttributeError, TypeError, ValueError):
+        return None
+    if row["state"] not in set(SpoolState):
+        row["state"] = SpoolState.WAITING.value
+    return row
