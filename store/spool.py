@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 
@@ -58,8 +58,8 @@ class SpoolFigures:
 class Spool:
     """One process's hold on the spool; any number of processes may share the file."""
 
-    WRITING: ClassVar = Failpoint.P1
-    COMMITTED: ClassVar = Failpoint.P2
+    WRITING = Failpoint.P1
+    COMMITTED = Failpoint.P2
 
     def __init__(self, path: Path, *, max_events: int, max_bytes: int) -> None:
         """Open nothing yet. Raises SettingsError when its folder cannot be made."""
@@ -75,6 +75,8 @@ class Spool:
         Raises StoreUnavailable when that cannot be done now, and SettingsError for another program's database.
         """
         self._file.open()
+        # Nothing that is open may go through a server's fork.
+        self.dispose()
         self._salvage.soon()
 
     def mend(self, error: StoreUnavailable) -> bool:
@@ -117,6 +119,10 @@ class Spool:
     def park(self, row_id: int, reason: str, now: datetime) -> None:
         """Put an event aside that the primary will not take, for somebody to look at."""
         self._write(lambda connection: spool_handing.park(connection, row_id, reason, now))
+
+    def unpark(self, ids: Collection[int] | None = None) -> int:
+        """Let parked events wait again, all of them unless some are named, and return how many."""
+        return self._write(lambda connection: spool_handing.unpark(connection, ids))
 
     def postpone(self, ids: Collection[int], retry_at: datetime, reason: str) -> None:
         """Let events wait until then."""

@@ -126,6 +126,15 @@ def park(connection: sa.Connection, row_id: int, reason: str, now: datetime) -> 
     )
 
 
+def unpark(connection: sa.Connection, ids: Collection[int] | None) -> int:
+    """Let parked events wait as if they had just come, and return how many; None: all of them."""
+    parked = sa.update(rows).where(IS_PARKED)
+    if ids is not None:
+        parked = parked.where(rows.c.id.in_(ids))
+    anew = {"state": SpoolState.WAITING.value, "reason": None, "parked_at": None, "retry_at": None, "tries": 0}
+    return connection.execute(parked.values(anew)).rowcount
+
+
 def postpone(connection: sa.Connection, ids: Collection[int], retry_at: datetime, reason: str) -> None:
     """Let waiting events wait until then."""
     connection.execute(

@@ -24,6 +24,7 @@ class WriteTurn:
         self._path = Path(f"{database}.lock")
         self._threads = threading.Lock()
         self._file: int | None = None
+        self._opened_in = os.getpid()
         self._identity: tuple[int, int] | None = None
         self.generation = 0
         """Counts the files that there have been: a connection from before goes to one that is gone."""
@@ -31,8 +32,10 @@ class WriteTurn:
     def __enter__(self) -> None:
         self._threads.acquire()
         try:
-            if self._file is None:
+            # A lock that came by a fork is the parent's as well, and keeps nobody out.
+            if self._file is None or self._opened_in != os.getpid():
                 self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+                self._opened_in = os.getpid()
             fcntl.flock(self._file, fcntl.LOCK_EX)
             self.require_same_file()
         except OSError as error:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+import pytest
+
 from rescind import serving
 
 PROCFILE = Path(__file__).parents[2] / "Procfile"
@@ -22,10 +24,11 @@ def options(arguments: list[str]) -> dict[str, str]:
     return found
 
 
-def test_the_receiver_is_served_as_the_procfile_says():
-    web = next(line for line in PROCFILE.read_text().splitlines() if line.startswith("web:"))
-    said = options(shlex.split(web.removeprefix("web: gunicorn")))
-    ours = options(serving.receiver("127.0.0.1", 8000)[3:])
+@pytest.mark.parametrize(("line", "serve"), [("web", serving.receiver), ("failover", serving.failover)])
+def test_web_processes_are_served_as_the_procfile_says(line, serve):
+    commands = dict(each.split(": ", 1) for each in PROCFILE.read_text().splitlines())
+    said = options(shlex.split(commands[line].removeprefix("gunicorn")))
+    ours = options(serve("127.0.0.1", 8000)[3:])
 
     assert ours.pop("--bind") == "127.0.0.1:8000"
     assert said.pop("--bind") == "0.0.0.0:$PORT"
