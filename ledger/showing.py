@@ -125,4 +125,8 @@ def event(row: EventRow) -> dict[str, Any]:
         "delivered_to": row.delivered_to,
         "deliveries": row.deliveries,
         "tries": row.tries,
+        "crashes": row.crashes,
+        "acts": row.acts,
+        "replayed_at": instant(row.replayed_at),
+        "replayed_by": row.replayed_by,
     }

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from core.inbox import InboxStatus
+from core.errors import NotFound
+from core.inbox import ANY_DEAD, InboxStatus, statuses_of
 from core.outcomes import LedgerState
 from ledger import balance, showing, story
 from rescind import databases, output
@@ -69,23 +70,34 @@ def _message(shown: dict[str, Any]) -> tuple[object, ...]:
 
 
 @click.command("events")
-@click.option("--status", type=click.Choice([each.value for each in InboxStatus]), help="Only those that stand so.")
-@click.option("--dead", is_flag=True, help="Only dead letters: accepted, and not applied.")
+@click.argument("event_id", metavar="[ID]", required=False)
+@click.option(
+    "--status",
+    type=click.Choice([ANY_DEAD, *(each.value for each in InboxStatus)]),
+    help="Only those that stand so; dead stands for all dead letters: accepted, and not applied.",
+)
 @click.option("--type", "event_type", help="Only those of this type, such as message.received.")
+@click.option(
+    "--raw", is_flag=True, help="With an ID: print the very bytes that Telnyx signed, people's words included."
+)
 @_limit
 @as_json
-def events_command(*, status: str | None, dead: bool, event_type: str | None, limit: int, wants_json: bool) -> None:
-    """List accepted events, the newest first."""
-    wanted = {InboxStatus(status)} if status else set()
-    if dead:
-        wanted |= {InboxStatus.INVALID, InboxStatus.STALE, InboxStatus.CONFLICT, InboxStatus.PARKED}
+def events_command(
+    *, event_id: str | None, status: str | None, event_type: str | None, raw: bool, limit: int, wants_json: bool
+) -> None:
+    """List accepted events, the newest first, or show the one that has the ID."""
+    if event_id is not None:
+        _show_event(event_id, raw=raw, wants_json=wants_json)
+        return
+    if raw:
+        raise click.UsageError("--raw prints one event; give its ID")
     with databases.reading(Settings.from_env()) as connection:
-        rows = inbox.events(connection, statuses=sorted(wanted), event_type=event_type, limit=limit)
+        rows = inbox.events(connection, statuses=statuses_of(status), event_type=event_type, limit=limit)
     shown = [showing.event(row) for row in rows]
     if wants_json:
         output.print_json({"data": shown})
         return
-    columns = ["event", "type", "received", "deliveries", "status", "reason"]
+    columns = ["event", "type", "received", "deliveries", "tries", "crashes", "status", "reason"]
     output.console().print(
         output.table(
             columns,
@@ -95,6 +107,8 @@ def events_command(*, status: str | None, dead: bool, event_type: str | None, li
                     row.event_type,
                     brief(showing.instant(row.received_at)),
                     row.deliveries,
+                    row.tries,
+                    row.crashes,
                     row.status,
                     row.reason,
                 )
@@ -102,6 +116,24 @@ def events_command(*, status: str | None, dead: bool, event_type: str | None, li
             ],
         )
     )
+
+
+def _show_event(event_id: str, *, raw: bool, wants_json: bool) -> None:
+    with databases.reading(Settings.from_env()) as connection:
+        row = inbox.find(connection, event_id)
+        signed = inbox.raw_of(connection, event_id) if raw else None
+    if row is None:
+        raise NotFound(f"no event {event_id!r} is known; `rescind events` lists them")
+    if raw:
+        if signed is None:
+            raise NotFound(f"the bytes of event {event_id} were pruned")
+        click.echo(signed, nl=False)
+        return
+    shown = showing.event(row)
+    if wants_json:
+        output.print_json({"data": shown})
+    else:
+        output.console().print(output.table(["", ""], [(name, value) for name, value in shown.items()]))
 
 
 @click.command("why")

@@ -151,6 +151,20 @@ class Event(Answer):
     delivered_to = text("the URL it was sent to", null=True)
     deliveries = count("how often it came")
     tries = count("how often applying it failed")
+    crashes = count("how often a process ended while applying it, since it was last applied")
+    acts = fields.Boolean(
+        required=True, metadata={"description": "false when its last replay was one whose effects are off"}
+    )
+    replayed_at = at(null=True)
+    replayed_by = text("`api` or `command line`", null=True)
+
+
+class Replayed(Answer):
+    """An event that is going to be applied again."""
+
+    id = text("its `event_id`")
+    status = one_of(InboxStatus)
+    act = fields.Boolean(required=True, metadata={"description": "whether messages are cancelled because of it"})
 
 
 class Decided(Answer):

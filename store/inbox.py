@@ -135,6 +135,12 @@ class EventRow:
     tries: int
     retry_at: datetime | None
     applied_at: datetime | None
+    crashes: int
+    """How often a process ended while applying it, since it was last applied."""
+    acts: bool
+    """False when its last replay was one whose effects are off."""
+    replayed_at: datetime | None
+    replayed_by: str | None
     has_raw: bool
     """False once the signed bytes were pruned."""
 
@@ -162,6 +168,17 @@ def events(
     if after is not None:
         query = query.where(inbox.c.seq < after)
     return [_row(row) for row in connection.execute(query)]
+
+
+def find(connection: sa.Connection, event_id: str) -> EventRow | None:
+    """Return one event, or None."""
+    row = connection.execute(sa.select(*_LISTED).where(inbox.c.event_id == event_id)).first()
+    return _row(row) if row else None
+
+
+def raw_of(connection: sa.Connection, event_id: str) -> bytes | None:
+    """Return the bytes that Telnyx signed, or None when they were pruned or there is no such event."""
+    return connection.scalar(sa.select(inbox.c.raw).where(inbox.c.event_id == event_id))
 
 
 def _row(row: sa.Row[Any]) -> EventRow:

@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from core.inbox import InboxStatus
 from schemas import envelope
-from store import inbox
+from store import backlog, inbox
 from store.engine import Database
 from store.inbox import NewEvent
 from tests.reports import NOW
@@ -31,6 +32,13 @@ def accept(database: Database, *bodies: dict[str, Any], received_at: datetime = 
     with database.begin() as connection:
         inbox.accept(connection, events)
     return [event.event_id for event in events]
+
+
+def mark_all(database: Database, status: InboxStatus, *, reason: str | None = None) -> None:
+    """Have every event that waits end as this."""
+    with database.begin() as connection:
+        seqs = backlog.next_in_line(connection, now=NOW, limit=1000)
+        backlog.mark(connection, seqs, status, now=NOW, reason=reason)
 
 
 def _event(raw: bytes, received_at: datetime) -> NewEvent:

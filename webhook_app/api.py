@@ -15,6 +15,7 @@ from store.engine import Database
 from webhook_app import api_access, api_document
 from webhook_app.api_campaigns import Campaigns
 from webhook_app.api_document import Document
+from webhook_app.api_events import Events
 from webhook_app.api_ledger import Books
 from webhook_app.api_messages import Messages
 from webhook_app.api_recipients import Recipients
@@ -47,6 +48,7 @@ def register(
         Recipients(database=database, rules=rules, ring=ring, now=now).routes(),
         Campaigns(database=database, ring=ring, now=now).routes(),
         Books(database=database).routes(),
+        Events(database=database, ring=ring, now=now).routes(),
     ):
         routes.before_request(admit)
         routes.before_request(bulkhead.enter)

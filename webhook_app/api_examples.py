@@ -202,4 +202,17 @@ EVENT = {
     "delivered_to": "https://example.com/webhooks/telnyx",
     "deliveries": 1,
     "tries": 0,
+    "crashes": 0,
+    "acts": True,
+    "replayed_at": None,
+    "replayed_by": None,
+}
+REPLAY = {"act": False}
+REPLAYED = {"id": _EVENT_ID, "status": "pending", "act": False}
+EVENT_ID: dict[str, Any] = {
+    "in": "path",
+    "name": "event_id",
+    "description": "the `event_id` of an accepted event, as listings show it",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "example": _EVENT_ID,
 }

@@ -66,7 +66,7 @@ def test_events_are_listed_and_dead_letters_apart(run, held):
     (event,) = json.loads(run("events", "--json", **held).out)["data"]
 
     assert (event["status"], event["event_type"]) == ("pending", "message.received")
-    assert json.loads(run("events", "--dead", "--json", **held).out) == {"data": []}
+    assert json.loads(run("events", "--status", "dead", "--json", **held).out) == {"data": []}
     assert event["event_id"] in run("events", "--status", "pending", "--type", "message.received", **held).out
 
 

@@ -81,7 +81,7 @@ def test_events_are_filtered_by_status_and_type(api):
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("status=lost", "status: is not one of: pending, applied, ignored, invalid, stale, conflict, parked"),
+        ("status=lost", "status: is not one of: pending, applied, ignored, invalid, stale, conflict, parked, dead"),
         ("type=a%00b", "type: has characters in it that cannot be printed"),
         ("limit=-1", "limit: must be between 1 and 500"),
     ],
