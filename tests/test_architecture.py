@@ -17,7 +17,7 @@ ALLOWED: dict[str, set[str]] = {
     "ledger": {"core", "store", "sqlalchemy", "structlog"},
     "webhook_app": {
         *("core", "schemas", "store", "ledger", "flask", "flask_smorest", "werkzeug", "marshmallow", "webargs"),
-        *("nacl", "sqlalchemy", "structlog"),
+        *("nacl", "sqlalchemy", "structlog", "httpx"),
     },
     "workers": {
         "core",
