@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Self
 
-from tests.faults.fleet import HAS_FAILOVER
 from tests.faults.world import World
 
 #: A server that was killed stays away for this long, in seconds.
@@ -67,7 +66,7 @@ class Chaos:
         }
         if self.world.postgresql is not None:
             strikes["kill PostgreSQL"] = self._kill_postgresql
-        if HAS_FAILOVER:
+        if "failover" in fleet.of:
             strikes["kill a failover receiver"] = lambda: fleet.kill_one("failover", chance, child=True)
             strikes["kill the failover's master"] = lambda: fleet.kill_one("failover", chance)
         return strikes

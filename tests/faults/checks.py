@@ -100,7 +100,8 @@ def once(world: World) -> list[Figure]:
             decisions,
             decisions.c.message_id,
             decisions.c.event_id,
-            where=decisions.c.event_id.is_not(None),
+            # A registration that is repeated decides again, and may name the same opt-out as its reason.
+            where=decisions.c.trigger == "consent",
         ),
         "messages cancelled twice": _more_than_once(
             transitions, transitions.c.message_id, transitions.c.phone_number, where=transitions.c.status == _CANCELLED

@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import webhook_app
 from rescind import serving
 from tests.faults import ports
 from tests.faults.figures import Failed
@@ -27,7 +26,7 @@ _LOOK = 0.05
 #: A platform does not notice at once either.
 _RESTART_AFTER = 0.3
 _UP_SECONDS = 60.0
-HAS_FAILOVER = hasattr(webhook_app, "create_failover_app")
+HAS_FAILOVER = True
 
 
 @dataclass(slots=True)
@@ -98,7 +97,7 @@ class Fleet:
     ) -> None:
         """``root`` is the source tree that runs: another than ours where a fault was planted in a copy."""
         self.port = ports.reserve()
-        self.failover_port = ports.reserve() if failover and HAS_FAILOVER else None
+        self.failover_port = ports.reserve() if failover else None
         ours = {
             **environ,
             "PYTHONPATH": str(root),
@@ -116,7 +115,7 @@ class Fleet:
             keep(f"worker-{number + 1}", [*rescind, "worker"], says="worker_started")
         keep("sweeper", [*rescind, "sweeper"], says="sweeper_started")
         if self.failover_port is not None:
-            keep("failover", failover_command(self.failover_port), port=self.failover_port)
+            keep("failover", serving.failover(HOST, self.failover_port), port=self.failover_port)
         self._ending = threading.Event()
         self._supervisor = threading.Thread(target=self._supervise, name="fleet", daemon=True)
 
@@ -188,11 +187,6 @@ class Fleet:
         elif now - kept.died_at >= _RESTART_AFTER:
             kept.restarts += 1
             kept.start()
-
-
-def failover_command(port: int) -> list[str]:
-    """Return the command that serves the failover receiver."""
-    return [*serving.receiver(HOST, port)[:-1], "webhook_app:create_failover_app()"]
 
 
 def _answers(port: int) -> bool:

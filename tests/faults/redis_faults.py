@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from tests.faults import checks
 from tests.faults.figures import Figure, timing, told
@@ -30,7 +31,7 @@ def run(setting: Setting) -> list[Figure]:
         healthy = phases.under("healthy")
         figures = _told(healthy, healthy)
         figures.append(timing("healthy: seconds until all was done", checks.come_to_rest(world), at_most=_DONE_SECONDS))
-        faults = {
+        faults: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
             "refused": (lambda: proxy.set(Mode.REFUSE), lambda: proxy.set(Mode.PASS)),
             "hung": (world.redis.pause, world.redis.resume),
             "slow": (lambda: proxy.set(Mode.DELAY, seconds=_SLOW), lambda: proxy.set(Mode.PASS)),
