@@ -68,6 +68,8 @@ class Spool:
         self._file = SpoolFile(path, self.database)
         self._room = Room(path, max_events=max_events, max_bytes=max_bytes)
         self._salvage = Salvage(self._file.set_asides, read=self._read, write=self._write)
+        self._numbered_in: int | None = None
+        """Which file the ids that were due last are of."""
 
     def open(self) -> None:
         """Make the file fit to be used: made when missing, set aside and replaced when damaged.
@@ -104,6 +106,7 @@ class Spool:
 
         Rows that cannot be read any more are parked. Raises StoreUnavailable, as all that follow.
         """
+        self._numbered_in = self.database.generation
         while True:
             events, damaged = self._read(lambda connection: spool_handing.due(connection, now, limit))
             for row_id in damaged:
@@ -114,11 +117,11 @@ class Spool:
 
     def handed(self, verdicts: Mapping[int, str], now: datetime) -> None:
         """Mark events that the primary has, with what it said of each."""
-        self._write(lambda connection: spool_handing.hand(connection, verdicts, now))
+        self._write_by_id(lambda connection: spool_handing.hand(connection, verdicts, now))
 
     def park(self, row_id: int, reason: str, now: datetime) -> None:
         """Put an event aside that the primary will not take, for somebody to look at."""
-        self._write(lambda connection: spool_handing.park(connection, row_id, reason, now))
+        self._write_by_id(lambda connection: spool_handing.park(connection, row_id, reason, now))
 
     def unpark(self, ids: Collection[int] | None = None) -> int:
         """Let parked events wait again, all of them unless some are named, and return how many."""
@@ -126,7 +129,7 @@ class Spool:
 
     def postpone(self, ids: Collection[int], retry_at: datetime, reason: str) -> None:
         """Let events wait until then."""
-        self._write(lambda connection: spool_handing.postpone(connection, ids, retry_at, reason))
+        self._write_by_id(lambda connection: spool_handing.postpone(connection, ids, retry_at, reason))
 
     def hasten(self, now: datetime) -> None:
         """Make all that wait due now."""
@@ -167,6 +170,16 @@ class Spool:
             bytes=self._room.used(connection),
             fill=self._room.fill(connection, kept=counts.waiting + counts.parked),
         )
+
+    def _write_by_id(self, work: Callable[[sa.Connection], None]) -> None:
+        """Write to rows that were due. In a file that has taken the place of theirs the same ids are other events."""
+
+        def checked(connection: sa.Connection) -> None:
+            if self._numbered_in not in {None, self.database.generation}:
+                raise StoreUnavailable(f"the spool {self.path} was replaced while its events were handed over")
+            work(connection)
+
+        self._write(checked)
 
     def _write(self, work: Callable[[sa.Connection], Result]) -> Result:
         def transaction() -> Result:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from core.errors import StoreUnavailable
 from core.failpoints import Failpoint, Fault, Plan
 from schemas import handover
 from schemas.secret import Secret
@@ -246,6 +247,27 @@ def test_crash_around_the_mark_loses_nothing(world, failpoint):
 
     assert again == (Round(taken=2) if failpoint is Failpoint.H1 else Round())
     assert world.states() == dict.fromkeys(rows, "handed")
+
+
+def test_verdict_on_a_row_of_a_spool_that_was_replaced_marks_no_row_of_the_new_one(world, tmp_path):
+    (row_id,) = spooled(world.spool, telnyx.event())
+    meanwhile = []
+
+    def replacing(batch):
+        for path in tmp_path.glob("spool.db*"):
+            path.rename(tmp_path / f"old-{path.name}")
+        with spool_in(tmp_path) as replacement:
+            meanwhile.extend(spooled(replacement, telnyx.event()))
+        return accepted(batch)
+
+    world.primary.rule = replacing
+    with pytest.raises(StoreUnavailable, match="was replaced"):
+        world.rounds.one()
+
+    assert meanwhile == [row_id]
+    assert world.states() == {row_id: "waiting"}
+    world.primary.rule = accepted
+    assert world.rounds.one() == Round(taken=1)
 
 
 def test_two_that_hand_over_at_once_do_no_harm(world):
