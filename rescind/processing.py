@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import click
 import structlog
 
 from core.errors import SettingsError
 from rescind import databases, logs
 from schemas.settings import Settings
+from store.engine import Database
 from workers import jobs, rq_worker
-from workers.runtime import Runtime, now
+from workers.runtime import Runtime, now, reconciler
+from workers.scheduled_reconciling import Schedule
 from workers.sweeper import Sweeper
 
 log = structlog.get_logger()
@@ -37,19 +41,31 @@ def worker_command() -> None:
 
 @click.command("sweeper")
 def sweeper_command() -> None:
-    """Look every second for work that nobody rang for; do it when Redis is gone. Until SIGTERM."""
+    """Look every second for work that nobody rang for; do it when Redis is gone. Until SIGTERM.
+
+    Beside that, it recovers from Telnyx's own records what was missed.
+    """
     settings = Settings.from_env(require=_NEEDED)
     logs.start()
     jobs.stop.listen()
     runtime = Runtime.from_settings(settings)
     databases.require_migrated_if_there(runtime.database)
     log.info("sweeper_started")
-    Sweeper(
+    sweeper = Sweeper(
         database=runtime.database,
         bell=runtime.bell,
         drain=lambda: runtime.drain,
         rules=runtime.rules,
         now=now,
         stop=jobs.stop,
-    ).run()
+    )
+    with _reconciling(settings, runtime.database):
+        sweeper.run()
     runtime.close()
+
+
+def _reconciling(settings: Settings, database: Database) -> AbstractContextManager[None]:
+    if settings.reconcile_every is None:
+        return nullcontext()
+    made = reconciler(settings, database, wait=jobs.stop.wait)
+    return Schedule(made, settings.reconcile_every, jobs.stop).beside()

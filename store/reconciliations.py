@@ -86,6 +86,13 @@ def finish(
     )
 
 
+def give_up(connection: sa.Connection, seq: int, *, now: datetime, error: str) -> None:
+    """Write that a run came to nothing."""
+    connection.execute(
+        sa.update(runs).where(runs.c.seq == seq, runs.c.running).values(running=None, finished_at=now, error=error)
+    )
+
+
 def last(connection: sa.Connection) -> Run | None:
     """Return the run that began last."""
     row = connection.execute(sa.select(*_COLUMNS).order_by(runs.c.seq.desc()).limit(1)).first()

@@ -7,6 +7,7 @@ opt-outs, messages whose end nobody told us, and events that somebody took, whic
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,7 +16,7 @@ from typing import Any, Protocol
 import structlog
 
 from core.deciding import Rule
-from core.errors import ProcessorError
+from core.errors import ProcessorError, StoreUnavailable
 from store import cancellations, reconciliations
 from store.engine import Database
 from workers.inquiring import Inquirer, Refused, Unanswered
@@ -120,6 +121,10 @@ class Reconciler:
             return None
         return self._claimed(every=every)
 
+    def close(self) -> None:
+        """Close the connections to Telnyx."""
+        self.client.close()
+
     def _claimed(self, *, since: datetime | None = None, every: timedelta | None = None) -> Reconciliation | None:
         now = self.now()
         with self.database.begin() as connection:
@@ -127,7 +132,13 @@ class Reconciler:
         if run is None:
             return None
         self._shown_at = now
-        ran, reached = self._heal(now, run, since=since, is_dry=False)
+        try:
+            ran, reached = self._heal(now, run, since=since, is_dry=False)
+        except BaseException as error:
+            # Otherwise the run would stand in the way of the next until it is taken for dead.
+            with suppress(StoreUnavailable), self.database.begin() as connection:
+                reconciliations.give_up(connection, run, now=self.now(), error=f"ended by {type(error).__name__}")
+            raise
         with self.database.begin() as connection:
             reconciliations.finish(
                 connection,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
 import structlog
+from redis import Redis
 
 from core.policies import catalogue
 from schemas import policies
@@ -18,7 +20,9 @@ from store.engine import Database
 from workers.applying import Applier
 from workers.cancelling import Canceller
 from workers.draining import Drain
+from workers.inquiring import LONGEST_PAGE, PAGE_TIMEOUT, SHARE
 from workers.pacing import Pacer
+from workers.reconciling import Reconciler
 from workers.reviewing import Reviewer
 from workers.telnyx import TelnyxClient
 
@@ -46,11 +50,10 @@ class Runtime:
         bell = Bell(settings.redis_url)
         chosen = policies.load(settings.policies)
         rules = catalogue.rules(chosen)
-        redis = connect(settings.redis_url, patience=_PACE_PATIENCE) if settings.redis_url else None
         canceller = Canceller(
             database,
             TelnyxClient(settings.telnyx_api_key, settings.telnyx_base_url),
-            Pacer(settings.cancel_rate, redis),
+            Pacer(settings.cancel_rate, _redis(settings)),
             now=now,
         )
         drain = Drain(
@@ -70,6 +73,28 @@ class Runtime:
         """Wait for the answers that are under way, a few seconds at most, record them, and let go of everything."""
         self.drain.canceller.close()
         self.database.dispose()
+
+
+def reconciler(settings: Settings, database: Database, *, wait: Callable[[float], bool]) -> Reconciler:
+    """Put together what reconciles; nothing is connected yet. Raises SettingsError.
+
+    ``wait`` sleeps so many seconds and says whether to stop.
+    """
+    return Reconciler(
+        database=database,
+        client=TelnyxClient(
+            settings.telnyx_api_key, settings.telnyx_base_url, timeout=PAGE_TIMEOUT, longest=LONGEST_PAGE
+        ),
+        pacer=Pacer(settings.cancel_rate, _redis(settings), share=SHARE),
+        rules=catalogue.rules(policies.load(settings.policies)),
+        ring=Bell(settings.redis_url).ring,
+        now=now,
+        wait=wait,
+    )
+
+
+def _redis(settings: Settings) -> Redis | None:
+    return connect(settings.redis_url, patience=_PACE_PATIENCE) if settings.redis_url else None
 
 
 def _warm_up() -> None:

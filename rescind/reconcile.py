@@ -1,0 +1,101 @@
+"""``rescind reconcile``: recover from Telnyx's own records what was missed."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+
+from ledger import showing
+from rescind import databases, output
+from rescind.output import as_json, brief
+from schemas.instants import instant
+from schemas.settings import Settings
+from store.engine import Database
+from workers.reconciling import Reconciliation
+from workers.runtime import reconciler
+
+
+class _Since(click.ParamType[datetime]):
+    name = "since"
+    _FORM = re.compile(r"([1-9][0-9]{0,3})([mhd])")
+    _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}  # noqa: RUF012 - click's style
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        now = datetime.now(UTC)
+        if found := self._FORM.fullmatch(str(value)):
+            return now - int(found[1]) * self._UNITS[found[2]]
+        try:
+            since = instant(value)
+        except ValueError as error:
+            self.fail(f"{value!r} is neither an age such as 2h or 3d nor a time: it {error}", param, ctx)
+        if since > now:
+            self.fail(f"{value!r} is yet to come", param, ctx)
+        return since
+
+
+@click.command("reconcile")
+@click.option(
+    "--since", type=_Since(), help="2h, 3d, or 2026-02-15T14:30:00Z; without it, from where the last run ended."
+)
+@click.option("--dry-run", is_flag=True, help="Only look; nothing is written.")
+@as_json
+@click.pass_context
+def reconcile_command(context: click.Context, *, since: datetime | None, dry_run: bool, wants_json: bool) -> None:
+    """Ask Telnyx for failed deliveries, opt-outs and messages without an end, and take in what is missing.
+
+    The exit status is 1 when something could not be asked.
+    """
+    settings = Settings.from_env(require=("TELNYX_API_KEY",))
+    database = Database(settings.database_url)
+    ours = reconciler(settings, database, wait=_sleep)
+    try:
+        databases.require_migrated(database)
+        ran = ours.run(since=since, is_dry=dry_run)
+    finally:
+        ours.close()
+        database.dispose()
+    if wants_json:
+        output.print_json({"data": _shown(ran, is_dry=dry_run)})
+    else:
+        _print(ran, is_dry=dry_run)
+    for error in ran.errors:
+        click.echo(f"rescind: {output.printable(error)}", err=True)
+    context.exit(1 if ran.errors else 0)
+
+
+def _sleep(seconds: float) -> bool:
+    time.sleep(seconds)
+    return False
+
+
+def _shown(ran: Reconciliation, *, is_dry: bool) -> dict[str, Any]:
+    return {
+        "started_at": showing.instant(ran.started_at),
+        "since": showing.instant(ran.since),
+        "dry_run": is_dry,
+        "sources": {name.value: asdict(tally) for name, tally in ran.tallies.items()},
+        "events": {"reported": ran.events_reported, "held": ran.events_held, "percent": ran.completeness},
+        "errors": list(ran.errors),
+    }
+
+
+def _print(ran: Reconciliation, *, is_dry: bool) -> None:
+    columns = ["source", "reported", "held", "would be healed" if is_dry else "healed", "failed"]
+    rows = [
+        (name.replace("_", " "), tally.reported, tally.held, tally.healed, tally.failed)
+        for name, tally in ran.tallies.items()
+    ]
+    output.console().print(output.table(columns, rows))
+    since = brief(showing.instant(ran.since))
+    if ran.completeness is None:
+        click.echo(f"Telnyx tells of no event since {since}")
+    else:
+        told = f"{ran.events_held} of the {ran.events_reported} events that Telnyx tells of since {since} were held"
+        click.echo(f"{told}: {ran.completeness:.2f} %")

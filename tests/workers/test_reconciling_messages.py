@@ -1,0 +1,161 @@
+"""Messages past their time whose end nobody told us."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core.outcomes import LedgerState
+from store import inquiries, messages
+from tests.books import registered, told
+from tests.reconciling_world import Lists, World
+from tests.reports import ALICE, BOB, NOW, message_id, registration, status
+from tests.scripted_telnyx import HTML, NOT_FOUND, Reply, ScriptedTelnyx, message
+from workers.tallying import SourceName, Tally
+
+SENT_AT = NOW + timedelta(hours=3)
+PATIENCE = timedelta(minutes=10)
+
+
+@pytest.fixture
+def lists():
+    return Lists()
+
+
+@pytest.fixture
+def world(database, lists):
+    telnyx = ScriptedTelnyx(lists)
+    world = World(database, telnyx.url)
+    registered(database, registration(1, send_at=SENT_AT))
+    yield world
+    world.close()
+    telnyx.stop()
+
+
+def reconciled(world, *, at=None, **how) -> Tally:
+    world.at = at or world.at
+    ran = world.reconciler.run(**how)
+    assert ran.errors == ()
+    return ran.tallies[SourceName.MESSAGES]
+
+
+def says(number: int, *statuses: str) -> Reply:
+    return Reply(200, {"data": message(message_id(number), *statuses)})
+
+
+def asked(lists) -> int:
+    lists_asked = lists.asked("messages")
+    lists.queries.clear()
+    return lists_asked
+
+
+def standing(world, number=1) -> tuple[str, str | None]:
+    with world.database.read() as connection:
+        row = messages.find(connection, message_id(number))
+        (recipient, *_) = messages.recipients_of(connection, [row.id])[row.id]
+    return recipient.status, row.ledger
+
+
+def test_a_message_is_not_asked_about_before_a_webhook_would_have_come(world, lists):
+    assert reconciled(world) == Tally()
+    assert reconciled(world, at=SENT_AT + PATIENCE - timedelta(seconds=1)) == Tally()
+    assert asked(lists) == 0
+
+
+def test_an_end_nobody_told_us_is_merged_once(world, lists):
+    lists.messages[message_id()] = says(1, "delivered")
+
+    assert reconciled(world, at=SENT_AT + PATIENCE) == Tally(reported=1, healed=1)
+
+    assert standing(world) == ("delivered", LedgerState.RELEASED)
+    assert reconciled(world, at=SENT_AT + timedelta(days=1)) == Tally()
+    assert asked(lists) == 1
+
+
+def test_an_end_that_was_told_meanwhile_is_not_asked_about(world, lists):
+    reconciled(world)
+    told(world.database, status(1, "delivered", minute=181), now=SENT_AT)
+
+    assert reconciled(world, at=SENT_AT + PATIENCE) == Tally()
+    assert asked(lists) == 0
+
+
+def test_a_message_that_was_sent_and_then_nothing_is_asked_about_whatever_door_it_came_through(world, lists):
+    told(world.database, status(7, "sent"))
+    lists.messages[message_id(7)] = says(7, "delivery_failed")
+    reconciled(world)
+
+    assert reconciled(world, at=NOW + PATIENCE) == Tally(reported=1, healed=1)
+    assert standing(world, 7) == ("delivery_failed", None)
+
+
+def test_what_is_still_on_its_way_is_asked_about_ever_more_seldom(world, lists):
+    lists.messages[message_id()] = says(1, "sent")
+    assert reconciled(world, at=SENT_AT + PATIENCE) == Tally(reported=1, healed=1)
+
+    asks = 1
+    while world.at < SENT_AT + timedelta(days=12):
+        asks += reconciled(world, at=world.at + timedelta(minutes=5 if asks < 4 else 300)).held
+
+    assert 12 <= asks <= 20
+    with world.database.read() as connection:
+        assert inquiries.of(connection, [message_id()]) == []
+        assert len(messages.transitions_of(connection, message_id())) == 2
+
+
+@pytest.mark.parametrize("reply", [NOT_FOUND, HTML, says(2, "delivered"), Reply(403, {}), Reply(200, {"data": None})])
+def test_an_answer_that_tells_nothing_of_it_is_noted_and_not_asked_for_every_time(world, lists, reply):
+    lists.messages[message_id()] = reply
+    assert reconciled(world, at=SENT_AT + PATIENCE) == Tally(reported=1, failed=1)
+
+    assert reconciled(world, at=world.at + timedelta(minutes=5)) == Tally()
+    assert reconciled(world, at=world.at + timedelta(minutes=5)) == Tally(reported=1, failed=1)
+    assert reconciled(world, at=world.at + timedelta(minutes=15)) == Tally()
+
+    assert asked(lists) == 2
+    assert standing(world) == ("scheduled", LedgerState.PENDING)
+    with world.database.read() as connection:
+        (noted,) = inquiries.of(connection, [message_id()])
+    assert (noted.asks, noted.outcome) == (2, f"http_{reply.status}")
+
+
+def test_what_telnyx_has_forgotten_is_never_asked_about(world, lists):
+    assert reconciled(world, at=SENT_AT + timedelta(days=11)) == Tally()
+    assert asked(lists) == 0
+
+
+def test_an_operator_may_ask_before_it_is_due_again(world, lists):
+    lists.messages[message_id()] = says(1, "sent")
+    reconciled(world, at=SENT_AT + PATIENCE)
+
+    assert reconciled(world, since=SENT_AT - timedelta(hours=1)) == Tally(reported=1, held=1)
+    assert reconciled(world, since=SENT_AT + timedelta(hours=1)) == Tally()
+
+
+def test_a_group_is_asked_about_until_the_last_of_it_has_ended(world, lists):
+    registered(world.database, registration(2, to=(ALICE, BOB), send_at=SENT_AT))
+    told(world.database, status(2, "delivered", minute=181), now=SENT_AT)
+    lists.messages[message_id(2)] = says(2, "delivered", "sent")
+    lists.messages[message_id(1)] = says(1, "delivered")
+
+    assert reconciled(world, at=SENT_AT + PATIENCE).healed == 2
+    assert asked(lists) == 2
+    lists.messages[message_id(2)] = says(2, "delivered", "delivered")
+
+    assert reconciled(world, at=world.at + PATIENCE) == Tally(reported=1, healed=1)
+    assert reconciled(world, at=world.at + timedelta(days=1)) == Tally()
+
+
+def test_many_ended_messages_are_passed_over_at_no_request(world, lists):
+    many = [registration(number, send_at=SENT_AT) for number in range(100, 1400)]
+    registered(world.database, *many)
+    reconciled(world)
+    told(world.database, *(status(number, "delivered", minute=181) for number in range(100, 1400)), now=SENT_AT)
+    lists.messages[message_id()] = says(1, "delivered")
+
+    assert reconciled(world, at=SENT_AT + PATIENCE) == Tally(reported=1, healed=1)
+
+    assert asked(lists) == 1
+    with world.database.read() as connection:
+        assert inquiries.due(connection, now=SENT_AT + timedelta(days=9), limit=10) == []
