@@ -19,7 +19,7 @@ from pathlib import Path
 from core.errors import SettingsError, StoreUnavailable
 from store.engine import Database, translated
 from store.spool_table import APPLICATION, FORMAT, create
-from store.write_turn import WriteTurn
+from store.write_turn import FILE_MODE, WriteTurn
 
 #: How long the whole file is looked through at most when it is opened; what is found later is found later.
 _LOOK_FOR = timedelta(seconds=2)
@@ -59,6 +59,8 @@ class SpoolFile:
             broken = _is_broken(error.__cause__)
             if not broken and self._ready_for == self._database.generation:
                 return False
+            if not broken and self._identity() is None:
+                _log.error("the spool %s was removed while in use: a new one is opened in its place", self._path)
             has_settled = time.monotonic() - self._set_aside_at > _SETTLING.total_seconds()
             self._make_ready(self._identity(), str(error) if broken and has_settled else None)
             return True
@@ -75,6 +77,9 @@ class SpoolFile:
                 with translated(self._database), self._database.turn:
                     if trouble is not None and self._identity() == seen:
                         self._replace(trouble)
+                    elif not _has_content(self._path) and _has_content(self._log_of(self._path)):
+                        # SQLite would throw the write-ahead log away, and the events in it.
+                        self._replace("all of it is gone but its log")
                     self._finish_setting_aside()
                     self._create()
                     self._ready_for = self._database.generation
@@ -94,11 +99,8 @@ class SpoolFile:
 
     def _examined(self) -> str | None:
         """Return what is wrong with the file, if anything."""
-        if self._identity() is None:
+        if not _has_content(self._path):
             return None
-        if self._path.stat().st_size == 0 and _has_content(self._log_of(self._path)):
-            # SQLite would throw the write-ahead log away.
-            return "it was cut off, all of it"
         try:
             with closing(sqlite3.connect(self._path, timeout=1, isolation_level=None)) as connection:
                 return self._trouble(connection)
@@ -144,12 +146,14 @@ class SpoolFile:
 
     def _move(self, aside: Path) -> None:
         """Move the file under another name, its write-ahead log first: SQLite must never find a log of another file."""
-        log = self._log_of(self._path)
-        if log.exists():
-            log.rename(self._log_of(aside))
+        log, log_aside = self._log_of(self._path), self._log_of(aside)
+        if log.exists() and not log_aside.exists():
+            log.rename(log_aside)
         Path(f"{self._path}-shm").unlink(missing_ok=True)
-        with suppress(FileNotFoundError):
+        try:
             self._path.rename(aside)
+        except FileNotFoundError:
+            aside.touch(FILE_MODE)
         folder = os.open(self._path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)

@@ -77,9 +77,8 @@ class Room:
         return known + highest - known_highest, self.used(connection)
 
     def _share(self, held: int, used: int) -> float:
-        found = os.statvfs(self._path.parent)
         # A disk that is nearly full leaves less than the bound.
-        limit = min(self._max_bytes, used + found.f_bavail * found.f_frsize)
+        limit = min(self._max_bytes, used + _free(self._path.parent))
         return max(held / self._max_events, used / limit if limit else 1.0)
 
     def _warn(self, share: float) -> None:
@@ -100,6 +99,14 @@ def _shorten_the_log(connection: sa.Connection) -> None:
     connection.exec_driver_sql("PRAGMA busy_timeout = 0")
     connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()
     connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience}")
+
+
+def _free(folder: Path) -> int:
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return 0
+    return found.f_bavail * found.f_frsize
 
 
 def _size(path: Path) -> int:

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from core.errors import StoreUnavailable
 from store import spool_wreck
 from store.spool_table import rows, salvaged
-from store.spool_wreck import Row
+from store.spool_wreck import EndUnreadable, Row
 
 _AT_ONCE = 100
 
@@ -34,7 +34,7 @@ class _Transaction(Protocol):
 
 
 class Salvage:
-    """One process's part in it; of several processes one salvages a file."""
+    """One process's part in it; others wait, and go on if it dies."""
 
     def __init__(self, set_asides: Callable[[], Iterable[Path]], *, read: _Transaction, write: _Transaction) -> None:
         """Salvage nothing yet."""
@@ -55,31 +55,32 @@ class Salvage:
     def _all(self) -> None:
         for aside in self._set_asides():
             try:
-                with _alone(aside) as is_alone:
-                    if is_alone and aside.name not in self._read(_done):
+                with _alone(aside):
+                    if aside.name not in self._read(_done):
                         self._one(aside)
             except (OSError, sqlite3.Error, StoreUnavailable) as error:
                 _log.error("nothing more of %s is brought into the new spool now: %s", aside, error)
 
     def _one(self, aside: Path) -> None:
         saved = lost = 0
+        ends_early = ""
         waiting: list[Row] = []
-        for row in spool_wreck.readable(aside):
-            if row is None:
-                lost += 1
-                continue
-            waiting.append(row)
-            if len(waiting) == _AT_ONCE:
-                saved += self._put(waiting)
-                waiting = []
+        try:
+            for row in spool_wreck.readable(aside):
+                if row is None:
+                    lost += 1
+                    continue
+                waiting.append(row)
+                if len(waiting) == _AT_ONCE:
+                    saved += self._put(waiting)
+                    waiting = []
+        except EndUnreadable:
+            ends_early = ", nor any after those"
         saved += self._put(waiting)
-        self._write(lambda connection: _note(connection, aside, saved=saved, lost=lost))
-        _log.error(
-            "%d events of %s are in the new spool, %d could not be read; the file stays where it is",
-            saved,
-            aside,
-            lost,
-        )
+        if saved or not ends_early:
+            self._write(lambda connection: _note(connection, aside, saved=saved, lost=lost))
+        told = "%d events of %s are in the new spool; %d could not be read%s. The file stays where it is"
+        _log.error(told, saved, aside, lost, ends_early)
 
     def _put(self, found: Sequence[Row]) -> int:
         if found:
@@ -102,15 +103,11 @@ def _note(connection: sa.Connection, aside: Path, *, saved: int, lost: int) -> N
 
 
 @contextmanager
-def _alone(aside: Path) -> Iterator[bool]:
-    """Say whether nobody else salvages the same file, and keep others from it meanwhile."""
+def _alone(aside: Path) -> Iterator[None]:
+    """Keep others from salvaging the same file; wait for one that does, and may die of it."""
     file = os.open(aside, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(file)

@@ -16,7 +16,7 @@ _COLUMNS = [column.name for column in rows.columns if column.name != "id"]
 _SELECT = f"SELECT id, {', '.join(_COLUMNS)} FROM spooled_events NOT INDEXED"  # noqa: S608 - names of our own
 _AT_ONCE = 100
 #: So many rows one after the other that cannot be read are the end of what can.
-_GIVE_UP_AFTER = 50_000
+_GIVE_UP_AFTER = 10_000
 _PAGE = 4096
 #: Where SQLite keeps how many pages there are; with 0 it goes by the size of the file.
 _PAGE_COUNT = slice(28, 32)
@@ -24,10 +24,14 @@ _PAGE_COUNT = slice(28, 32)
 Row = dict[str, Any]
 
 
+class EndUnreadable(Exception):
+    """From some row on nothing can be read."""
+
+
 def readable(aside: Path) -> Iterator[Row | None]:
     """Yield the rows that can be read, and None for each that cannot.
 
-    Raises sqlite3's errors when nothing can be read at all.
+    Raises EndUnreadable after the last when it is not the end, and sqlite3's errors when nothing can be read at all.
     """
     if not _has_readable_start(aside):
         _replace_first_page(aside)
@@ -72,26 +76,28 @@ def _replace_first_page(aside: Path) -> None:
 
 
 def _walk(connection: sqlite3.Connection) -> Iterator[Sequence[Any] | None]:
-    """Yield every row that can be read, and None for each of which only that is known."""
+    """Yield every row that can be read, and None for each between two of them that cannot."""
     last, misses = 0, 0
     while misses < _GIVE_UP_AFTER:
         try:
             found = connection.execute(f"{_SELECT} WHERE id > ? ORDER BY id LIMIT {_AT_ONCE}", [last]).fetchall()
         except sqlite3.DatabaseError:
-            last += 1
             # Row by row over the damaged place.
+            last += 1
             try:
                 found = connection.execute(f"{_SELECT} WHERE id = ?", [last]).fetchall()
             except sqlite3.DatabaseError:
                 misses += 1
-                yield None
                 continue
         else:
             if not found:
                 return
             last = found[-1][0]
-        misses = 0
-        yield from (row[1:] for row in found)
+        if found:
+            yield from [None] * misses
+            misses = 0
+            yield from (row[1:] for row in found)
+    raise EndUnreadable
 
 
 def _sound(found: Sequence[Any]) -> Row | None:

@@ -1,38 +1,65 @@
-"""A spool of the test's own, and events in it as the failover process leaves them there."""
+"""A spool of the test's own, events for it, and what befalls its file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from store.group_commit import GroupCommit
+from store.inbox import NewEvent
 from store.spool import Spool
-from tests import telnyx_signing as telnyx
-from webhook_app import receiving
-from webhook_app.signature import Signed
+from tests.processes import wait_for
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+PAGE = 4096
 
 
-@contextmanager
-def spool_in(folder: Path) -> Iterator[Spool]:
-    spool = Spool(folder / "spool.db", max_events=10_000, max_bytes=10**9)
-    spool.open()
-    yield spool
-    spool.dispose()
+def event(number: int, **changes: object) -> NewEvent:
+    """One event of many, received as many seconds after the first."""
+    fields: dict[str, object] = {
+        "event_id": f"event-{number}",
+        "event_type": "message.sent",
+        "received_at": NOW + timedelta(seconds=number),
+        "source": "failover",
+        "raw": f"{number:05}".encode() * 300,
+        "signature": "c2ln" * 22,
+        "signature_timestamp": "1772366400",
+        "digest": f"{number:064x}",
+    }
+    return NewEvent(**{**fields, **changes})
 
 
-def spooled(spool: Spool, *events: dict[str, Any] | bytes, received_at: datetime = NOW) -> list[int]:
-    """Put events into a spool as received and signed at a time, and return their rows."""
-    deliveries = []
-    for each in events:
-        raw = each if isinstance(each, bytes) else telnyx.raw(each)
-        headers = telnyx.headers(raw, received_at)
-        signed = Signed(raw, headers["telnyx-signature-ed25519"], headers["telnyx-timestamp"])
-        deliveries.append(receiving.event(signed, received_at, source="failover"))
-    GroupCommit(spool.database, spool).put_all(deliveries)
-    row_of = {row.event_id: row.id for row in spool.listing(limit=10_000)}
-    return [row_of[each.event_id] for each in deliveries]
+class Spooled:
+    """One process's spool and its writer."""
+
+    def __init__(self, path: Path, *, max_events: int = 1_000_000, max_bytes: int = 500_000_000) -> None:
+        self.path = path
+        self.spool = Spool(path, max_events=max_events, max_bytes=max_bytes)
+        self.commit = GroupCommit(self.spool.database, self.spool, mend=self.spool.mend)
+
+    def waiting(self) -> list[str]:
+        """The ids of all that waits, in the order of the hand-over."""
+        return [each.event_id for each in self.spool.due(NOW + timedelta(days=1), 100_000)]
+
+    def waits_for(self, count: int) -> bool:
+        return wait_for(lambda: self.spool.figures().waiting == count, 20)
+
+    def set_aside(self) -> list[Path]:
+        return sorted(each for each in self.path.parent.glob(f"{self.path.name}.*Z"))
+
+
+def flip(path: Path, start: int, size: int = 16) -> None:
+    """Turn some bytes of a file into others."""
+    with path.open("r+b") as file:
+        file.seek(start)
+        turned = bytes(each ^ 0xFF for each in file.read(size))
+        file.seek(start)
+        file.write(turned)
+
+
+def at_rest(path: Path) -> None:
+    """Have all that is in the write-ahead log written into the file."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
