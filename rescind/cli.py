@@ -27,10 +27,13 @@ _COMMANDS = {
     "sweeper": ("rescind.processing", "Find what nobody rang for, and do the work when Redis is gone."),
     "migrate": ("rescind.upkeep", "Bring the database's tables up to date."),
     "prune": ("rescind.upkeep", "Delete the raw bytes of old events."),
+    "handover": ("rescind.handover", "Show what waits in the failover's spool, and hand it over now."),
+    "reconcile": ("rescind.reconcile", "Recover from Telnyx's own records what was missed."),
     "doctor": ("rescind.doctor", "Check the settings and everything they point at."),
     "ledger": ("rescind.looking", "Show how many messages are pending, cancelled, released or in breach."),
     "messages": ("rescind.looking", "List messages."),
-    "events": ("rescind.looking", "List accepted events."),
+    "events": ("rescind.looking", "List accepted events, or show one."),
+    "replay": ("rescind.replay", "Apply stored events again, such as dead letters after their cause was mended."),
     "why": ("rescind.looking", "Tell the story of one message."),
 }
 

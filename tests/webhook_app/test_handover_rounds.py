@@ -16,7 +16,7 @@ from store.spool import Spool
 from tests import telnyx_signing as telnyx
 from tests.fake_primary import FakePrimary, accepted
 from tests.handing import SECRET
-from tests.spooling import NOW, spool_in, spooled
+from tests.waiting import NOW, spool_in, spooled
 from webhook_app.handover_client import Primary
 from webhook_app.handover_rounds import MAX_TRIES, Round, Rounds, backoff
 

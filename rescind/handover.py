@@ -1,0 +1,184 @@
+"""``rescind handover``: what waits in the failover's spool, and handing it over now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from core.errors import SettingsError
+from rescind import output
+from rescind.output import as_json, brief
+from schemas.settings import Settings
+from store.spool import Spool, SpoolFigures, SpoolState
+from webhook_app.handover_client import Answered, Primary
+from webhook_app.handover_rounds import Round, Rounds
+
+
+@click.command("handover")
+@click.option("--now", "is_now", is_flag=True, help="Hand all that waits over, here and now.")
+@click.option("--parked", is_flag=True, help="List the events that were parked, with the reasons.")
+@click.option(
+    "--retry", "ids", type=click.IntRange(1), multiple=True, metavar="ID", help="Let a parked event wait again."
+)
+@click.option("--retry-parked", is_flag=True, help="Let all parked events wait again.")
+@click.option(
+    "--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="How many to list, newest."
+)
+@as_json
+@click.pass_context
+def handover_command(
+    context: click.Context,
+    *,
+    is_now: bool,
+    parked: bool,
+    ids: tuple[int, ...],
+    retry_parked: bool,
+    limit: int,
+    wants_json: bool,
+) -> None:
+    """Show what waits in the failover's spool (RESCIND_SPOOL), and where it goes.
+
+    With --now the exit status is 1 when anything is left there.
+    """
+    settings = Settings.from_env()
+    spool = _spool(settings)
+    try:
+        if ids or retry_parked:
+            _retry(spool, ids)
+        if is_now:
+            context.exit(_now(spool, settings, wants_json=wants_json))
+        elif parked:
+            _list_parked(spool, limit=limit, wants_json=wants_json)
+        elif not (ids or retry_parked):
+            _show(spool, settings, wants_json=wants_json)
+    finally:
+        spool.dispose()
+
+
+def _spool(settings: Settings) -> Spool:
+    if not settings.spool.is_file():
+        raise SettingsError(
+            f"there is no spool at {settings.spool}; set RESCIND_SPOOL to the file of the failover process, and run"
+            " this where that is"
+        )
+    spool = Spool(settings.spool, max_events=settings.spool_max_events, max_bytes=settings.spool_max_bytes)
+    spool.open()
+    return spool
+
+
+def _show(spool: Spool, settings: Settings, *, wants_json: bool) -> None:
+    figures = spool.figures()
+    goes_to = settings.handover_url
+    if wants_json:
+        oldest = figures.oldest_waiting_at
+        told = asdict(figures) | {"oldest_waiting_at": oldest.isoformat() if oldest else None}
+        output.print_json({"data": {"spool": str(settings.spool), "goes_to": goes_to, **told}})
+        return
+    rows = [
+        ("waiting", figures.waiting),
+        ("oldest waiting since", _instant(figures.oldest_waiting_at)),
+        ("parked", figures.parked),
+        ("handed over", figures.handed),
+        ("size", f"{figures.bytes / 10**6:.1f} MB, {figures.fill:.0%} of what the spool may hold"),
+        ("goes to", goes_to or "nowhere: RESCIND_HANDOVER_URL is not set"),
+    ]
+    output.console().print(output.table([str(settings.spool), ""], rows))
+
+
+def _list_parked(spool: Spool, *, limit: int, wants_json: bool) -> None:
+    rows = spool.listing(states=[SpoolState.PARKED], limit=limit)
+    if wants_json:
+        output.print_json(
+            {
+                "data": [
+                    {
+                        "id": row.id,
+                        "event_id": row.event_id,
+                        "event_type": row.event_type,
+                        "received_at": row.received_at.isoformat() if row.received_at else None,
+                        "tries": row.tries,
+                        "reason": row.reason,
+                    }
+                    for row in rows
+                ]
+            }
+        )
+        return
+    listed = [(row.id, row.event_id, row.event_type, _instant(row.received_at), row.tries, row.reason) for row in rows]
+    output.console().print(output.table(["id", "event", "type", "received", "tries", "reason"], listed))
+
+
+def _retry(spool: Spool, ids: Sequence[int]) -> None:
+    count = spool.unpark(ids or None)
+    if ids and count < len(set(ids)):
+        raise SettingsError(
+            f"only {count} of these {len(set(ids))} were parked, and wait again; see `rescind handover --parked`"
+        )
+    click.echo(f"{count} events wait again", err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What handing over now has brought."""
+
+    taken: int
+    parked: int
+    seconds: float
+    away: str | None
+    left: SpoolFigures
+
+
+def _now(spool: Spool, settings: Settings, *, wants_json: bool) -> int:
+    """Hand over what waits, and return the exit status."""
+    if settings.handover_url is None:
+        raise SettingsError("RESCIND_HANDOVER_URL is not set; set it to the primary's https://host/internal/handover")
+    if settings.handover_secret is None:
+        raise SettingsError("RESCIND_HANDOVER_SECRET is not set; set it to the primary's")
+    with Primary(settings.handover_url, settings.handover_secret, clock=_clock) as primary:
+        # It is asked first, so that a wrong secret is told of even when nothing waits.
+        asked = primary.take([])
+        if not isinstance(asked, Answered):
+            raise SettingsError(f"nothing is handed over to {settings.handover_url}: {asked.reason}")
+        done = _hand_over(spool, primary)
+    left = done.left
+    if wants_json:
+        told = {"taken": done.taken, "parked": done.parked, "seconds": round(done.seconds, 3), "away": done.away}
+        output.print_json({"data": told | {"left": {"waiting": left.waiting, "parked": left.parked}}})
+    else:
+        rate = f", {done.taken / done.seconds:.0f} a second" if done.taken and done.seconds else ""
+        click.echo(
+            f"handed over {done.taken} events in {done.seconds:.1f} s{rate};"
+            f" {left.waiting} still wait, {left.parked} are parked"
+        )
+        if done.away:
+            click.echo(f"rescind: the primary takes no more: {done.away}", err=True)
+    return 1 if left.waiting or left.parked or done.away else 0
+
+
+def _hand_over(spool: Spool, primary: Primary) -> _Done:
+    began = time.monotonic()
+    spool.hasten(_clock())
+    rounds = Rounds(spool=spool, primary=primary, clock=_clock)
+    total = Round()
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("handing over", total=spool.figures().waiting)
+        while not (done := rounds.one()).is_idle:
+            total += done
+            progress.advance(bar, done.taken + done.parked)
+            if done.away:
+                break
+    return _Done(total.taken, total.parked, time.monotonic() - began, total.away, spool.figures())
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _instant(moment: datetime | None) -> str:
+    return brief(moment.isoformat()) if moment else ""

@@ -1,0 +1,162 @@
+"""``rescind handover``: what it shows, what it hands over, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from store.spool import Spool
+from tests import telnyx_signing as telnyx
+from tests.fake_primary import FakePrimary, accepted
+from tests.handing import SECRET
+from tests.waiting import NOW, spool_in, spooled
+
+TEXT = "nobody's business"
+
+
+@pytest.fixture
+def primary() -> Iterator[FakePrimary]:
+    with FakePrimary() as primary:
+        yield primary
+
+
+@pytest.fixture
+def spool(tmp_path) -> Iterator[Spool]:
+    folder = tmp_path / "failover"
+    folder.mkdir()
+    with spool_in(folder) as spool:
+        yield spool
+
+
+@pytest.fixture
+def settings(spool, primary) -> dict[str, str]:
+    return {
+        "RESCIND_SPOOL": str(spool.path),
+        "RESCIND_HANDOVER_URL": primary.url,
+        "RESCIND_HANDOVER_SECRET": SECRET,
+    }
+
+
+@pytest.fixture
+def waiting(spool) -> list[int]:
+    return spooled(spool, *(telnyx.event(text=TEXT) for _ in range(3)))
+
+
+def data_of(ran) -> dict[str, object]:
+    return json.loads(ran.out)["data"]
+
+
+def test_what_waits_is_shown_and_stays(run, spool, settings, waiting, primary):
+    spool.park(waiting[0], "refused", NOW)
+    spool.handed({waiting[1]: "accepted"}, NOW)
+
+    data = data_of(run("handover", "--json", **settings))
+
+    assert (data["waiting"], data["parked"], data["handed"]) == (1, 1, 1)
+    assert (data["goes_to"], data["spool"]) == (primary.url, str(spool.path))
+    assert data["oldest_waiting_at"] == NOW.isoformat()
+    shown = run("handover", **settings)
+    assert shown.status == 0
+    assert primary.url in shown.out
+    assert "RESCIND_HANDOVER_URL is not set" in run("handover", RESCIND_SPOOL=str(spool.path)).out
+    assert primary.headers == []
+
+
+def test_all_is_handed_over_now(run, spool, settings, waiting, primary):
+    spool.postpone(waiting, NOW.replace(year=2999), "the primary was away")
+
+    ran = run("handover", "--now", **settings)
+
+    assert ran.status == 0
+    assert "handed over 3 events in " in ran.out
+    assert "0 still wait, 0 are parked" in ran.out
+    assert TEXT not in ran.out + ran.err
+    assert sorted(row_id for batch in primary.ids for row_id in batch) == waiting
+    assert data_of(run("handover", "--now", "--json", **settings))["left"] == {"waiting": 0, "parked": 0}
+
+
+def test_what_is_left_is_told_and_a_failure(run, spool, settings, waiting, primary):
+    first, second, third = waiting
+
+    def taking_one_and_refusing_another(_):
+        primary.rule = primary.question = lambda _: (503, b"{}")
+        verdicts = {first: "accepted", second: "refused"}
+        return 200, json.dumps({"data": [{"id": each, "verdict": said} for each, said in verdicts.items()]}).encode()
+
+    primary.rule = taking_one_and_refusing_another
+    ran = run("handover", "--now", "--json", **settings)
+
+    assert ran.status == 1
+    told = data_of(ran)
+    assert (told["taken"], told["parked"], told["left"]) == (1, 1, {"waiting": 1, "parked": 1})
+    assert {row.id: row.state for row in spool.listing()} == {first: "handed", second: "parked", third: "waiting"}
+
+
+def test_parked_events_are_listed_and_put_back(run, spool, settings, waiting):
+    first, second, third = waiting
+    for each in (first, second):
+        spool.park(each, "not signed by Telnyx\x1b[31m", NOW)
+
+    listed = data_of(run("handover", "--parked", "--json", **settings))
+    shown = run("handover", "--parked", **settings)
+
+    assert [(each["id"], each["reason"]) for each in listed] == [
+        (second, "not signed by Telnyx\x1b[31m"),
+        (first, "not signed by Telnyx\x1b[31m"),
+    ]
+    assert "\x1b" not in shown.out
+    assert run("handover", "--retry", str(first), **settings).status == 0
+    assert {row.id: row.state for row in spool.listing()} == {first: "waiting", second: "parked", third: "waiting"}
+    assert run("handover", "--retry-parked", "--now", **settings).status == 0
+    assert {row.state for row in spool.listing()} == {"handed"}
+
+
+def test_event_that_is_not_parked_cannot_be_put_back(run, spool, settings, waiting):
+    ran = run("handover", "--retry", str(waiting[0]), **settings)
+
+    assert ran.status == 2
+    assert ran.err == "rescind: only 0 of these 1 were parked, and wait again; see `rescind handover --parked`\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        pytest.param({"RESCIND_HANDOVER_URL": ""}, "RESCIND_HANDOVER_URL is not set", id="no URL"),
+        pytest.param({"RESCIND_HANDOVER_SECRET": ""}, "RESCIND_HANDOVER_SECRET is not set", id="no secret"),
+        pytest.param({"RESCIND_SPOOL": "elsewhere.db"}, "there is no spool at elsewhere.db", id="no spool"),
+        pytest.param(
+            {"RESCIND_HANDOVER_URL": "http://127.0.0.1:9/internal/handover"}, "cannot be reached", id="nobody there"
+        ),
+    ],
+)
+def test_what_keeps_it_from_handing_over_is_one_line(run, spool, settings, waiting, change, told):
+    ran = run("handover", "--now", **(settings | change))
+
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith("rescind: ")
+    assert told in ran.err
+    assert ran.err.count("\n") == 1
+    assert spool.figures().waiting == 3
+
+
+@pytest.mark.parametrize(("status", "told"), [(401, "RESCIND_HANDOVER_SECRET"), (404, "RESCIND_HANDOVER_URL")])
+def test_primary_that_refuses_is_one_line(run, spool, settings, waiting, primary, status, told):
+    primary.rule = primary.question = lambda _: (status, b"{}")
+
+    ran = run("handover", "--now", **settings)
+
+    assert ran.status == 2
+    assert told in ran.err
+    assert SECRET not in ran.err
+    assert ran.err.count("\n") == 1
+    primary.rule = primary.question = accepted
+    assert run("handover", "--now", **settings).status == 0
+
+
+def test_another_programs_database_is_no_spool(run, settings, sqlite_url):
+    ran = run("handover", **(settings | {"RESCIND_SPOOL": sqlite_url.removeprefix("sqlite:///")}))
+
+    assert ran.status == 2
+    assert "RESCIND_SPOOL" in ran.err
