@@ -32,19 +32,16 @@ def require_strace() -> str:
 
 
 @contextmanager
-def writes_of(pids: Collection[int], log: Path) -> Iterator[None]:
-    """Write down, in one order for all these processes and their threads, what they write, sync and answer."""
+def writes_of(pids: Collection[int], record: Path, *, failing: str | None = None) -> Iterator[None]:
+    """Write down, in one order for all these processes and their threads, what they write, sync and answer.
+
+    ``failing`` makes calls fail, such as ``fdatasync:error=EIO:when=3``: the third of each thread, and ``3+`` those
+    after it as well.
+    """
     calls = "trace=write,writev,pwrite64,pwritev,pwritev2,fdatasync,fsync,sendto,sendmsg"
+    injected = ["-e", f"inject={failing}"] if failing else []
     # With -yy each descriptor comes with its file, or with the two ends of its connection.
-    with _attached(["-yy", "-s", "65536", "-e", calls, "-o", str(log)], pids):
-        yield
-
-
-@contextmanager
-def failing(pids: Collection[int], call: str, error: str, *, nth: int, path: Path) -> Iterator[None]:
-    """Make a call on one file fail with an error, in each thread the n-th time and never again."""
-    injected = ["-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={nth}", "-P", str(path)]
-    with _attached([*injected, "-o", os.devnull], pids):
+    with _attached(["-yy", "-s", "65536", "-e", calls, *injected, "-o", str(record)], pids):
         yield
 
 
