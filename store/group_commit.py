@@ -27,8 +27,8 @@ from store.kept_connection import KeptConnection
 
 #: Events. It is exceeded by what the last one that fits in waits together with.
 _MAX_BATCH = 64
-#: Requests that wait are as many as there are threads. What is beyond are those that gave up while the writer hung.
-_MAX_WAITING = 1000
+#: A quarter of a second's work. Whoever comes when more than that waits is better told at once to come again.
+_MAX_WAITING = 256
 #: A failure that took this long would take every request as long: from then on one at a time tries.
 _SLOW = timedelta(milliseconds=250)
 #: A connection on which nothing came back for so long is given up.

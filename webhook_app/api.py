@@ -21,7 +21,7 @@ from webhook_app.api_messages import Messages
 from webhook_app.api_recipients import Recipients
 from webhook_app.bulkhead import Bulkhead
 
-#: Half of the threads that the Procfile gives a process.
+#: More would only wait for each other, and each holds a connection to the database.
 _AT_ONCE = 4
 
 

@@ -80,7 +80,7 @@ class Stage:
         # These take the longest, and do not need what the simulator has to say first.
         self._start("worker", environ, "worker")
         self._start("sweeper", environ, "sweeper")
-        self._run("receiver", serving.receiver(_HOST, port, workers=1), environ | self._simulated())
+        self._run("receiver", serving.receiver(_HOST, port), environ | self._simulated())
         self._wait("receiver", self._is_receiving)
         self._wait("worker", self._is_working)
 
