@@ -20,7 +20,7 @@ from core.reports import NoticeReport
 from ledger.absorbing import Heard, absorb
 from schemas import envelope, reading
 from store import backlog, runs
-from store.backlog import PendingEvent
+from store.backlog import Head, PendingEvent
 from store.engine import Database
 from store.failpoints import reach
 from store.runs import Run
@@ -60,14 +60,12 @@ class Applier:
             head = backlog.head(connection, now=self.now())
         if head is None:
             return 0
-        run, others = self._begin(self.batch)
+        run, suspect = self._begin(head)
         taken = self._carry_out(run) if run else 0
-        if head.is_suspect and head.seq not in others:
-            taken += self._carry_out_alone(head.seq)
-        return taken
+        return taken + (self._carry_out_alone(suspect) if suspect is not None else 0)
 
-    def _begin(self, limit: int) -> tuple[Run | None, set[int]]:
-        """Put on record what is taken next, and return with it what others have only just begun to take.
+    def _begin(self, head: Head | None) -> tuple[Run | None, int | None]:
+        """Put on record what is taken next, and return it with the event that is to be taken alone after it.
 
         What others have left behind is seen to first.
         """
@@ -79,8 +77,10 @@ class Applier:
                     others.update(run.seqs)
                 else:
                     _blame(connection, run, now)
-            seqs = backlog.next_in_line(connection, now=now, limit=limit, besides=others)
-            return runs.begin(connection, seqs, now=now) if seqs else None, others
+                    head = backlog.head(connection, now=now)
+            seqs = backlog.next_in_line(connection, now=now, limit=self.batch, besides=others)
+            suspect = head.seq if head and head.is_suspect and head.seq not in others else None
+            return runs.begin(connection, seqs, now=now) if seqs else None, suspect
 
     def _carry_out_alone(self, seq: int) -> int:
         with self._writing() as connection:
