@@ -176,8 +176,8 @@ def _tell(outcome: _Outcome, *, acts: bool, dry_run: bool) -> None:
         screen.print(
             output.table(["the first" if len(first) < replayed else "event", "type", "received", "status"], first)
         )
-    told = "would be replayed" if dry_run else "are waiting to be applied again"
-    click.echo(f"{replayed} events {told}")
+    events = "1 event" if replayed == 1 else f"{replayed} events"
+    click.echo(f"{'would put' if dry_run else 'put'} {events} back, to be applied again")
     if replayed and not dry_run:
         click.echo(_ACTING if acts else _SHADOWED)
     for event_id, reason in outcome.refusals:
