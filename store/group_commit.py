@@ -27,8 +27,6 @@ from store.kept_connection import KeptConnection
 
 #: Events. It is exceeded by what the last one that fits in waits together with.
 _MAX_BATCH = 64
-#: A quarter of a second's work. Whoever comes when more than that waits is better told at once to come again.
-_MAX_WAITING = 256
 #: A failure that took this long would take every request as long: from then on one at a time tries.
 _SLOW = timedelta(milliseconds=250)
 #: A connection on which nothing came back for so long is given up.
@@ -89,6 +87,8 @@ class GroupCommit:
         self._waiting: SimpleQueue[_Ticket] = SimpleQueue()
         self._busy_since: float | None = None
         self._is_failing = False
+        self._last_took = 0.0
+        """Seconds that the last commit took."""
         self._starting = threading.Lock()
         self._writer: threading.Thread | None = None
 
@@ -147,8 +147,8 @@ class GroupCommit:
             raise StoreUnavailable("the database hangs")
         if self._is_failing and (busy_since is not None or not self._waiting.empty()):
             raise StoreUnavailable("the database keeps failing")
-        if self._waiting.qsize() >= _MAX_WAITING:
-            raise StoreUnavailable("too much waits to be committed")
+        if self._waiting.qsize() // _MAX_BATCH * self._last_took > self._deadline:
+            raise StoreUnavailable("more waits than can be committed in time")
 
     def _start(self) -> None:
         if self._writer is None:
@@ -162,7 +162,7 @@ class GroupCommit:
             tickets = self._gather()
             started_at = self._busy_since = time.monotonic()
             is_written = self._write(tickets)
-            took = time.monotonic() - started_at
+            took = self._last_took = time.monotonic() - started_at
             self._is_failing = not is_written and took > _SLOW.total_seconds()
             self._busy_since = None
 
