@@ -129,9 +129,11 @@ def _sqlite_engine(url: sa.URL, named_by: str) -> sa.Engine:
 
     @event.listens_for(engine, "do_connect")
     def _create(*_: object) -> None:
-        # SQLite would let everybody read it. Its other files get the rights of this one.
+        # SQLite would let everybody read it. Its other files get the rights of this one. A file that is there already
+        # must not be opened: closing it again lets go of every lock that this process has on it, and then the next
+        # program to end removes the write-ahead log that we still write to.
         with suppress(OSError):
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
 
     @event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:

@@ -6,6 +6,8 @@ import os
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -165,6 +167,26 @@ def test_nothing_is_acknowledged_into_a_file_that_is_gone(sqlite_database, sqlit
     with sqlite3.connect(path) as look:
         assert look.execute("SELECT event_id FROM inbox").fetchall() == [("after",)]
     look.close()
+
+
+def test_log_stays_while_it_is_in_use_whoever_else_connects_and_ends(sqlite_database):
+    commit = GroupCommit(sqlite_database)
+    path = str(sqlite_database.url.database)
+    assert commit.put(new_event("before")) is Acceptance.ACCEPTED
+    with sqlite_database.read() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(inbox)) == 1
+
+    assert count_elsewhere(path) == 1
+    assert commit.put(new_event("after")) is Acceptance.ACCEPTED
+
+    assert count_elsewhere(path) == 2
+
+
+def count_elsewhere(path: str) -> int:
+    """Look into a database from another process, which would clean up after itself if it thought to be the last."""
+    look = f"import sqlite3; c = sqlite3.connect({path!r}); print(*c.execute('SELECT count(*) FROM inbox').fetchone())"
+    ran = subprocess.run([sys.executable, "-c", f"{look}; c.close()"], capture_output=True, check=True, text=True)
+    return int(ran.stdout)
 
 
 def new_event(event_id: str) -> NewEvent:
