@@ -6,6 +6,7 @@ It needs no database server and no Redis, and loads nothing of either.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from datetime import datetime
 
@@ -29,6 +30,9 @@ def served_app(settings: Settings) -> Flask:
     """Return the application of a server's process, which also hands over in the background."""
     spool = spool_of(settings)
     app = app_of(settings, spool=spool, clock=starting.now)
+    # A server may fork after this. SQLite's connections must not come along: what is written over them can get lost.
+    # Such functions are called in reverse order, so the thread that hands over has ended by then.
+    os.register_at_fork(before=spool.dispose)
     handing_over.start(spool=spool, settings=settings, clock=starting.now, log=log.logger())
     return app
 
