@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 from structlog.typing import Processor
@@ -42,3 +44,18 @@ def start() -> None:
     # An HTTP client tells each request at INFO, with its URL.
     for noisy in ("httpx", "httpcore", "telnyx", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+@contextmanager
+def errors_alone() -> Iterator[None]:
+    """Show on stderr what goes wrong while the block runs, and nothing else: a command prints the rest itself."""
+    before = structlog.get_config()
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        yield
+    finally:
+        structlog.configure(**before)

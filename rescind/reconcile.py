@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import click
 
 from ledger import showing
-from rescind import databases, output
+from rescind import databases, logs, output
 from rescind.output import as_json, brief
-from schemas.instants import instant
+from rescind.since import Since
 from schemas.settings import Settings
 from store.engine import Database
 from workers.reconciling import Reconciliation
 from workers.runtime import reconciler
 
 
-class _Since(click.ParamType[datetime]):
-    name = "since"
-    _FORM = re.compile(r"([1-9][0-9]{0,3})([mhd])")
-    _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}  # noqa: RUF012 - click's style
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        now = datetime.now(UTC)
-        if found := self._FORM.fullmatch(str(value)):
-            return now - int(found[1]) * self._UNITS[found[2]]
-        try:
-            since = instant(value)
-        except ValueError as error:
-            self.fail(f"{value!r} is neither an age such as 2h or 3d nor a time: it {error}", param, ctx)
-        if since > now:
-            self.fail(f"{value!r} is yet to come", param, ctx)
-        return since
-
-
 @click.command("reconcile")
 @click.option(
-    "--since", type=_Since(), help="2h, 3d, or 2026-02-15T14:30:00Z; without it, from where the last run ended."
+    "--since", type=Since(), help="2h, 3d, or 2026-02-15T14:30:00Z; without it, from where the last run ended."
 )
 @click.option("--dry-run", is_flag=True, help="Only look; nothing is written.")
 @as_json
@@ -57,7 +36,8 @@ def reconcile_command(context: click.Context, *, since: datetime | None, dry_run
     ours = reconciler(settings, database, wait=_sleep)
     try:
         databases.require_migrated(database)
-        ran = ours.run(since=since, is_dry=dry_run)
+        with logs.errors_alone():
+            ran = ours.run(since=since, is_dry=dry_run)
     finally:
         ours.close()
         database.dispose()

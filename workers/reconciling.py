@@ -13,8 +13,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
-import structlog
-
 from core.deciding import Rule
 from core.errors import ProcessorError, StoreUnavailable
 from store import cancellations, reconciliations
@@ -26,8 +24,6 @@ from workers.reconciling_messages import Messages
 from workers.reconciling_opt_outs import OptOuts
 from workers.tallying import Reached, SourceName, Tally, Window
 from workers.telnyx import TelnyxClient
-
-log = structlog.get_logger()
 
 #: A delivery is listed once its attempts are over, which takes a while, and by Telnyx's clock.
 OVERLAP = timedelta(minutes=15)
@@ -149,11 +145,6 @@ class Reconciler:
                 reached=reached,
                 error="; ".join(ran.errors) or None,
             )
-        counts = {name.value: asdict(tally) for name, tally in ran.tallies.items() if tally.reported}
-        if ran.errors:
-            log.error("reconciliation_incomplete", errors=ran.errors, **counts)
-        else:
-            log.info("reconciled", completeness=ran.completeness, **counts)
         return ran
 
     def _heal(

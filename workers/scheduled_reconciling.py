@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 import structlog
 
 from core.errors import StoreUnavailable
-from workers.reconciling import Reconciler
+from workers.reconciling import Reconciler, Reconciliation
 from workers.stopping import StopFlag
 
 log = structlog.get_logger()
@@ -49,9 +49,21 @@ class Schedule:
     def look(self) -> bool:
         """Reconcile if it is due, and return whether a run was made to its end; nothing is raised."""
         try:
-            return self.reconciler.run_if_due(self.every) is not None
+            ran = self.reconciler.run_if_due(self.every)
         except StoreUnavailable as error:
             log.warning("reconciling_waits", reason=str(error))
+            return False
         except Exception:
             log.exception("reconciling_failed")
-        return False
+            return False
+        if ran is not None:
+            _tell(ran)
+        return ran is not None
+
+
+def _tell(ran: Reconciliation) -> None:
+    counts = {name.value: asdict(tally) for name, tally in ran.tallies.items() if tally.reported}
+    if ran.errors:
+        log.error("reconciliation_incomplete", errors=ran.errors, **counts)
+    else:
+        log.info("reconciled", completeness=ran.completeness, **counts)

@@ -63,7 +63,8 @@ def test_all_is_well_where_all_is_well(examine, healthy, valkey):
 
     assert status == 0
     assert {state for state, _ in found.values()} == {"ok"}
-    assert set(found) == {"public key", "policies", "database", "Redis", "clock", "Telnyx", "profile Simulated profile"}
+    looks = {"public key", "policies", "database", "Redis", "reconciling", "clock", "Telnyx", "profile Simulated profile"}
+    assert set(found) == looks
 
 
 def test_missing_keys_are_failures(examine, sqlite_url):

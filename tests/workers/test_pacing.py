@@ -52,6 +52,27 @@ def test_most_of_the_rate_can_be_used(rate):
     assert granted >= 0.85 * rate * 20
 
 
+@pytest.mark.parametrize("rate", [1, 5, 20, 200])
+def test_share_of_the_rate_is_not_exceeded(rate):
+    clock = Clock()
+    pacer = Pacer(rate, None, share=0.2, clock=clock)
+    granted = 0
+    while clock.seconds < 1100:
+        granted += pacer.try_acquire(1000)
+        clock.seconds += 0.05
+    assert 0.15 * rate * 100 <= granted <= 0.2 * rate * 100
+
+
+def test_share_counts_against_the_rate_of_all(redis):
+    background, others = Pacer(20, redis, share=0.2), Pacer(20, redis)
+    granted: list[float] = []
+    until = time.monotonic() + 2
+    while time.monotonic() < until:
+        granted += [time.monotonic()] * (background.try_acquire(5) + others.try_acquire(5))
+        time.sleep(0.002)
+    assert most_in_a_second(granted) <= 20
+
+
 def test_idle_time_does_not_add_up():
     clock = Clock()
     pacer = Pacer(20, None, clock=clock)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -11,7 +12,7 @@ from core.cancelling import Answer, Trouble
 from core.errors import SettingsError
 from schemas.secret import Secret
 from tests.scripted_telnyx import HTML, NOT_CANCELLABLE, Reply, ScriptedTelnyx, cancelled, message
-from workers.telnyx import TelnyxClient, retry_after
+from workers.telnyx import Listing, TelnyxClient, retry_after
 
 ID = "40385f64-5717-4562-b3fc-2c963f66afa6"
 KEY = "KEY0123456789-canary"
@@ -205,6 +206,27 @@ def test_refusal_keeps_its_text(telnyx, client):
     answer = client.cancel(ID, SECONDS)
     assert isinstance(answer, Answer)
     assert "Unprocessable Entity" in answer.text
+
+
+def test_page_of_a_list_is_one_authorised_get_with_its_query(telnyx, client):
+    query = {"filter[finished_at][gte]": "2026-05-01T12:00:00+00:00", "page[number]": "2"}
+    answering(telnyx, Reply(200, {"data": []}, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "3"}))
+
+    answer = client.page(Listing.DELIVERIES, query)
+
+    (request,) = telnyx.requests
+    assert (request.method, urlsplit(request.path).path) == ("GET", "/v2/webhook_deliveries")
+    assert dict(parse_qsl(urlsplit(request.path).query)) == query
+    assert request.headers["Authorization"] == f"Bearer {KEY}"
+    assert (answer.body, answer.is_last, answer.retry_after) == ({"data": []}, True, timedelta(seconds=3))
+
+
+@pytest.mark.parametrize(("longest", "is_read"), [(1000, False), (4000, True)])
+def test_how_long_an_answer_may_be_is_chosen(telnyx, longest, is_read):
+    answering(telnyx, Reply(200, {"data": ["x" * 3000]}))
+    client = TelnyxClient(Secret(KEY), telnyx.url, longest=longest)
+    assert (client.page(Listing.OPT_OUTS, {}).http_status == 200) is is_read
+    client.close()
 
 
 def test_sdk_is_not_imported_before_it_is_needed():
