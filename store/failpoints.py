@@ -9,8 +9,11 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 
 from core.failpoints import Failpoint, Fault, Plan
+
+_STDERR = 2
 
 
 class Planned(Exception):
@@ -33,6 +36,9 @@ def reach(failpoint: Failpoint) -> None:
 
 
 def _fail(plan: Plan) -> None:
+    # Straight to stderr: a logger may not have written before the process is gone.
+    with suppress(OSError):
+        os.write(_STDERR, f"failpoint {plan.failpoint} strikes: {plan.fault}\n".encode("ascii"))
     match plan.fault:
         case Fault.KILL:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -71,13 +71,14 @@ class Kept:
             return [self.process.pid, *sorted(descendants(self.process.pid))]
         return []
 
-    def kill(self, number: int = signal.SIGKILL) -> None:
-        """Signal it and whatever it started: what a platform does with the rest of a dead service."""
+    def kill(self) -> None:
+        """SIGKILL it and whatever it started: what a platform does with the rest of a dead service."""
         if self.process is not None:
             with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, number)
-            if number == signal.SIGKILL:
-                self.process.wait()
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            # Its number may be somebody else's from now on.
+            self.process = None
 
     def is_up(self) -> bool:
         if self.process is None or self.process.poll() is not None:
@@ -149,14 +150,16 @@ class Fleet:
                 kept.is_wanted = False
                 kept.kill()
 
-    def bring_up(self, *names: str, failpoint: str = "") -> None:
-        """Start these again, armed with a failpoint or with none, and return when they are up."""
+    def bring_up(self, *names: str, failpoint: str = "", wait: bool = True) -> None:
+        """Start these, or start them again, armed with a failpoint or with none; return when they are up."""
         for kept in [self.of[name] for name in names or self.of]:
             with kept.lock:
+                kept.kill()
                 kept.failpoint = failpoint
                 kept.is_wanted = True
                 kept.start()
-        self.wait_until_up(*names)
+        if wait:
+            self.wait_until_up(*names)
 
     def kill_one(self, name: str, chance: random.Random, *, child: bool = False) -> bool:
         """SIGKILL a command's process, or one of its children, by pid; return whether there was one."""
@@ -169,6 +172,11 @@ class Fleet:
             return True
         return False
 
+    def strikes(self, name: str, failpoint: str) -> int:
+        """Count how often a failpoint has struck in a command's processes, by what they said of it."""
+        place, _, fault = failpoint.partition(":")
+        return self.of[name].log.read_text(errors="replace").count(f"failpoint {place} strikes: {fault}\n")
+
     def restarts(self) -> int:
         return sum(kept.restarts for kept in self.of.values())
 
@@ -176,15 +184,15 @@ class Fleet:
         while not self._ending.wait(_LOOK):
             for kept in self.of.values():
                 with kept.lock:
-                    if kept.is_wanted and kept.process is not None and kept.process.poll() is not None:
-                        self._revive(kept)
+                    if kept.is_wanted:
+                        self._look_after(kept)
 
-    def _revive(self, kept: Kept) -> None:
+    def _look_after(self, kept: Kept) -> None:
         now = time.monotonic()
-        if kept.died_at is None:
-            kept.died_at = now
+        if kept.process is not None and kept.process.poll() is not None:
             kept.kill()
-        elif now - kept.died_at >= _RESTART_AFTER:
+            kept.died_at = now
+        elif kept.died_at is not None and now - kept.died_at >= _RESTART_AFTER:
             kept.restarts += 1
             kept.start()
 

@@ -21,7 +21,22 @@ SCENARIOS = {
     "killing": Scenario("killing", "SIGKILL of every process, again and again, under load: none lost, none doubled"),
     "healthy": Scenario("healthy", "nothing is wrong: how fast events are acknowledged"),
     "redis-faults": Scenario("redis_faults", "Redis refused, hung, slow, emptied: answers as fast as ever"),
+    "failpoint-matrix": Scenario(
+        "failpoint_matrix",
+        "every failpoint, killed and raised at, for three kinds of events: 114 runs",
+        ("postgresql", "sqlite"),
+    ),
     "sql-faults": Scenario(
         "sql_faults", "PostgreSQL down, hung, out of reach, locked, full up: the failover accepts", ("postgresql",)
+    ),
+    "fsync-order": Scenario("fsync_order", "every 200 leaves after its event is on disk, by the order of system calls"),
+    "io-errors": Scenario(
+        "io_errors", "every write and every sync fails in turn: never a 200 that is not true", ("sqlite",)
+    ),
+    "disk-full": Scenario("disk_full", "database, spool and log on full disks: 503 in time, and on when there is room"),
+    "slow-clients": Scenario("slow_clients", "a thousand senders who never finish: everybody else is answered as ever"),
+    "rolling-restart": Scenario("rolling_restart", "a new release every few seconds under load: no request is refused"),
+    "overload": Scenario(
+        "overload", "more than the database can commit: in time, or sent away at once", ("postgresql",)
     ),
 }

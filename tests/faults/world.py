@@ -13,13 +13,13 @@ from simulator import RunningSimulator
 from store import migrating
 from store.engine import Database
 from tests.faults import events
+from tests.faults.calls import TOKEN
 from tests.faults.fleet import ROOT, Fleet
 from tests.faults.proxy import FaultProxy
 from tests.faults.sending import Load
 from tests.faults.servers import PostgreSQL, RedisServer
 from tests.processes import environ
 
-TOKEN = "a-token-of-the-fault-harness"
 SECRET = "a secret that failover and primary share".replace(" ", "-")
 
 
