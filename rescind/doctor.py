@@ -11,6 +11,8 @@ import click
 
 from core.errors import SettingsError
 from rescind import examining, output
+from rescind.examining_failover import failover
+from rescind.examining_recovery import recovery
 from rescind.examining_telnyx import telnyx
 from rescind.findings import Finding, State, fail
 from rescind.output import as_json
@@ -47,7 +49,7 @@ def findings() -> Iterator[Finding]:
         for line in str(error).split(" | "):
             yield fail("settings", line, "correct it; `rescind doctor --explain` tells what each variable means")
         return
-    looks = (examining.keys, examining.policy_file, examining.database, examining.redis, telnyx)
+    looks = (examining.keys, examining.policy_file, examining.database, examining.redis, failover, recovery, telnyx)
     yield from chain.from_iterable(look(settings) for look in looks)
 
 

@@ -12,11 +12,14 @@ from urllib.parse import urlsplit
 import httpx
 
 from rescind.findings import Finding, fail, ok, warn
-from schemas.envelope import WEBHOOK_PATH
+from schemas.envelope import FAILOVER_PATH, WEBHOOK_PATH
 from schemas.settings import Settings
 
 _TIMEOUT = 10.0
-_HINT = f" (a second deployment over the same database may serve as webhook_failover_url: https://…{WEBHOOK_PATH})"
+_HINT = f" (run a failover process elsewhere, and set webhook_failover_url to its https://…{FAILOVER_PATH})"
+#: The path at which Rescind listens, by the name of the profile's field. A second deployment over the same database
+#: may serve as a failover as well.
+_PATHS = {"webhook_url": (WEBHOOK_PATH,), "webhook_failover_url": (FAILOVER_PATH, WEBHOOK_PATH)}
 #: An HTTP date is whole seconds, and the answer was on its way.
 _SKEW_WARN = timedelta(seconds=15)
 
@@ -77,18 +80,25 @@ def _profiles(response: httpx.Response) -> list[Mapping[str, Any]] | None:
 def _webhooks(profile: Mapping[str, Any]) -> Iterator[Finding]:
     subject = f"profile {profile.get('name') or profile.get('id')}"
     version = profile.get("webhook_api_version")
-    urls = {name: str(profile[name]) for name in ("webhook_url", "webhook_failover_url") if profile.get(name)}
+    urls = {name: str(profile[name]) for name in _PATHS if profile.get(name)}
     if "webhook_url" not in urls:
         yield warn(subject, "it has no webhook_url, so its events come nowhere", f"set it to https://…{WEBHOOK_PATH}")
         return
-    elsewhere = {name: url for name, url in urls.items() if urlsplit(url).path != WEBHOOK_PATH}
+    elsewhere = {name: url for name, url in urls.items() if urlsplit(url).path not in _PATHS[name]}
     for name, url in elsewhere.items():
-        yield warn(subject, f"its {name} is {url}", f"Rescind listens at https://…{WEBHOOK_PATH}")
+        yield warn(subject, f"its {name} is {url}", f"Rescind listens at https://…{_PATHS[name][0]}")
+    is_one_host = len(urls) > 1 and len({urlsplit(url).netloc for url in urls.values()}) == 1
+    if is_one_host:
+        yield warn(
+            subject,
+            "its webhook_failover_url leads to the same host as its webhook_url, and fails with it",
+            f"run the failover process elsewhere, and name its https://…{FAILOVER_PATH}",
+        )
     if version != "2":
         yield fail(
             subject,
             f"its webhook_api_version is {version}, whose events are unsigned and shaped otherwise",
             'set webhook_api_version to "2"',
         )
-    elif not elsewhere:
+    elif not elsewhere and not is_one_host:
         yield ok(subject, f"webhooks go to {', then to '.join(urls.values())}{_HINT if len(urls) == 1 else ''}")

@@ -14,7 +14,7 @@ from rescind.valkey import Valkey
 from tests.processes import accept_stop
 
 WEBHOOKS = "http://127.0.0.1:8000/webhooks/telnyx"
-FAILOVER = "http://127.0.0.1:8001/webhooks/telnyx"
+FAILOVER = "http://127.0.0.1:8001/webhooks/telnyx/failover"
 TOKEN = "a-token-for-the-doctor"
 
 
@@ -63,7 +63,16 @@ def test_all_is_well_where_all_is_well(examine, healthy, valkey):
 
     assert status == 0
     assert {state for state, _ in found.values()} == {"ok"}
-    looks = {"public key", "policies", "database", "Redis", "reconciling", "clock", "Telnyx", "profile Simulated profile"}
+    looks = {
+        "public key",
+        "policies",
+        "database",
+        "Redis",
+        "reconciling",
+        "clock",
+        "Telnyx",
+        "profile Simulated profile",
+    }
     assert set(found) == looks
 
 
@@ -131,8 +140,16 @@ def test_profiles_that_send_events_elsewhere_are_told(examine, healthy, telnyx):
     assert "webhook_api_version is 1" in found["profile Simulated profile"][1]
 
 
-@pytest.mark.parametrize("url", [f"{WEBHOOKS}/failover", f"{WEBHOOKS}/", "http://127.0.0.1:8000/"])
-@pytest.mark.parametrize("name", ["webhook_url", "webhook_failover_url"])
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("webhook_url", f"{WEBHOOKS}/failover"),
+        ("webhook_url", f"{WEBHOOKS}/"),
+        ("webhook_url", "http://127.0.0.1:8000/"),
+        ("webhook_failover_url", f"{FAILOVER}/"),
+        ("webhook_failover_url", "http://127.0.0.1:8001/"),
+    ],
+)
 def test_url_where_nothing_listens_is_warned_of(examine, healthy, telnyx, name, url):
     profile = telnyx.simulator.profiles()[0]["id"]
     urls = {"webhook_url": WEBHOOKS, "webhook_failover_url": FAILOVER} | {name: url}
@@ -144,6 +161,23 @@ def test_url_where_nothing_listens_is_warned_of(examine, healthy, telnyx, name, 
     assert found["profile Simulated profile"] == ("warn", f"its {name} is {url}")
 
 
+@pytest.mark.parametrize("url", [WEBHOOKS, f"{WEBHOOKS}/failover"])
+def test_failover_url_on_the_primarys_host_is_warned_of(examine, healthy, telnyx, url):
+    telnyx.simulator.configure({"webhook_failover_url": url})
+
+    status, found = examine(**healthy)
+
+    state, told = found["profile Simulated profile"]
+    assert (status, state) == (0, "warn")
+    assert "same host" in told
+
+
+def test_second_deployment_may_serve_as_failover(examine, healthy, telnyx):
+    telnyx.simulator.configure({"webhook_failover_url": FAILOVER.removesuffix("/failover")})
+
+    assert examine(**healthy)[1]["profile Simulated profile"][0] == "ok"
+
+
 def test_profile_without_a_failover_url_is_well_and_told_what_may_serve_as_one(examine, healthy, telnyx):
     telnyx.simulator.configure({"webhook_failover_url": None})
 
@@ -152,7 +186,7 @@ def test_profile_without_a_failover_url_is_well_and_told_what_may_serve_as_one(e
     state, told = found["profile Simulated profile"]
     assert (status, state) == (0, "ok")
     assert told.startswith(f"webhooks go to {WEBHOOKS} (")
-    assert told.endswith("may serve as webhook_failover_url: https://…/webhooks/telnyx)")
+    assert told.endswith("set webhook_failover_url to its https://…/webhooks/telnyx/failover)")
 
 
 def test_work_that_piles_up_is_a_failure(examine, healthy, sqlite_database):

@@ -1,0 +1,114 @@
+"""What the doctor says of a failover process: its way to the primary, and its spool."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from store.spool import Spool
+from tests import telnyx_signing as telnyx
+from tests.fake_primary import FakePrimary
+from tests.handing import SECRET
+from tests.waiting import NOW, spool_in, spooled
+
+
+@pytest.fixture
+def primary() -> Iterator[FakePrimary]:
+    with FakePrimary() as primary:
+        yield primary
+
+
+@pytest.fixture
+def spool(tmp_path) -> Iterator[Spool]:
+    folder = tmp_path / "failover"
+    folder.mkdir()
+    with spool_in(folder) as spool:
+        yield spool
+
+
+@pytest.fixture
+def examine(run, primary, spool, sqlite_url):
+    """Runs the doctor with a failover's settings; what it found of it as {subject: [(state, told), …]}."""
+
+    def examine_(**changed: str) -> dict[str, list[tuple[str, str]]]:
+        settings = {
+            "DATABASE_URL": sqlite_url,
+            "RESCIND_SPOOL": str(spool.path),
+            "RESCIND_HANDOVER_URL": primary.url,
+            "RESCIND_HANDOVER_SECRET": SECRET,
+        }
+        ran = run("doctor", "--json", **(settings | changed))
+        found: dict[str, list[tuple[str, str]]] = {}
+        for each in json.loads(ran.out)["data"]:
+            assert bool(each["remedy"]) != (each["state"] == "ok")
+            found.setdefault(each["subject"], []).append((each["state"], each["told"]))
+        assert SECRET not in ran.out
+        return found
+
+    return examine_
+
+
+def test_all_is_well_where_events_can_come_and_go(examine, spool, primary):
+    spooled(spool, telnyx.event(), received_at=datetime.now(UTC))
+
+    found = examine()
+
+    assert found["hand-over"] == [("ok", f"{primary.url} takes events over")]
+    assert found["spool"] == [("ok", "1 events wait, 0% full")]
+    assert primary.batches == []
+    assert spool.figures().waiting == 1
+
+
+def test_without_a_failovers_settings_nothing_is_said_of_it(examine):
+    found = examine(RESCIND_HANDOVER_URL="")
+
+    assert not {"hand-over", "spool"} & found.keys()
+
+
+@pytest.mark.parametrize(("status", "told"), [(401, "RESCIND_HANDOVER_SECRET"), (404, "takes over"), (503, "503")])
+def test_primary_that_does_not_take_over_is_a_failure(examine, primary, status, told):
+    primary.question = lambda _: (status, b"{}")
+
+    ((state, said),) = examine()["hand-over"]
+
+    assert state == "fail"
+    assert told in said
+
+
+def test_missing_secret_is_a_failure(examine, primary):
+    ((state, told),) = examine(RESCIND_HANDOVER_SECRET="")["hand-over"]
+
+    assert state == "fail"
+    assert "RESCIND_HANDOVER_SECRET is not set" in told
+    assert primary.headers == []
+
+
+def test_spool_that_is_not_there_yet_is_warned_of(examine, tmp_path):
+    ((state, _),) = examine(RESCIND_SPOOL=str(tmp_path / "none.db"))["spool"]
+
+    assert state == "warn"
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_spool_that_fills_up_or_holds_events_back_is_told(examine, spool):
+    rows = spooled(spool, *(telnyx.event() for _ in range(9)), received_at=NOW - timedelta(hours=1))
+    spool.park(rows[0], "refused", NOW)
+
+    found = examine(RESCIND_SPOOL_MAX_EVENTS="10")["spool"]
+
+    assert [state for state, _ in found] == ["warn", "fail", "warn"]
+    assert "90% full" in found[0][1]
+    assert "has been waiting" in found[1][1]
+    assert "1 events are parked" in found[2][1]
+
+
+def test_spool_that_is_full_is_a_failure(examine, spool):
+    spooled(spool, telnyx.event(), received_at=NOW)
+
+    ((state, told),) = examine(RESCIND_SPOOL_MAX_EVENTS="1")["spool"]
+
+    assert state == "fail"
+    assert "full" in told
