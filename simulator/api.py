@@ -98,7 +98,8 @@ def _add_account_routes(api: Blueprint, simulator: Simulator) -> None:
 
     @api.get("/messaging_optouts")
     def optouts() -> Response:
-        return jsonify(listing.page(simulator.optouts(), request.args, filters=listing.OPTOUTS))
+        rows = listing.redacted(simulator.optouts(), request.args)
+        return jsonify(listing.page(rows, request.args, filters=listing.OPTOUTS))
 
     @api.get("/webhook_deliveries")
     def webhook_deliveries() -> Response:

@@ -13,6 +13,7 @@ from typing import Any
 from simulator.messages import JsonObject
 
 _FAILED_ATTEMPT = 75499
+_USER_ID = "0ccc7b54-4df3-4bca-a65a-3da1ecc777f0"
 
 
 def now_text() -> str:
@@ -70,6 +71,7 @@ class Delivery:
         status = "delivered" if self.state is DeliveryState.DELIVERED else "failed"
         return {
             "id": self.id,
+            "user_id": _USER_ID,
             "record_type": "webhook_delivery",
             "status": status,
             "webhook": self.event,

@@ -23,18 +23,25 @@ def _moment(text: str) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
+def _outcome(text: str) -> str:
+    if text not in {"delivered", "failed"}:
+        raise ValueError(f"{text!r} is neither 'delivered' nor 'failed'.")
+    return text
+
+
 #: ``GET /v2/messaging_optouts``; ``from`` is the sender there.
 OPTOUTS: Mapping[str, Filter] = {
     "filter[messaging_profile_id]": lambda row, value: bool(row["messaging_profile_id"] == value),
     "filter[from]": lambda row, value: bool(row["from"] == value),
     "created_at[gte]": lambda row, value: _moment(row["created_at"]) >= _moment(value),
     "created_at[lte]": lambda row, value: _moment(row["created_at"]) <= _moment(value),
+    # Of the rows themselves; see ``redacted``.
     "redaction_enabled": lambda _row, _value: True,
 }
 
 #: ``GET /v2/webhook_deliveries``.
 DELIVERIES: Mapping[str, Filter] = {
-    "filter[status][eq]": lambda row, value: bool(row["status"] == value),
+    "filter[status][eq]": lambda row, value: bool(row["status"] == _outcome(value)),
     "filter[event_type]": lambda row, value: row["webhook"].get("event_type") in value.split(","),
     "filter[webhook][contains]": lambda row, value: value in str(row["webhook"]),
     "filter[attempts][contains]": lambda row, value: value in str(row["attempts"]),
@@ -43,6 +50,13 @@ DELIVERIES: Mapping[str, Filter] = {
     "filter[finished_at][gte]": lambda row, value: _moment(row["finished_at"]) >= _moment(value),
     "filter[finished_at][lte]": lambda row, value: _moment(row["finished_at"]) <= _moment(value),
 }
+
+
+def redacted(rows: Sequence[JsonObject], query: Mapping[str, str]) -> Sequence[JsonObject]:
+    """Hide the middle of the numbers that opted out, where the query asks for it."""
+    if query.get("redaction_enabled", "false").lower() != "true":
+        return rows
+    return [{**row, "to": f"{row['to'][:5]}***{row['to'][-4:]}"} for row in rows]
 
 
 def page(

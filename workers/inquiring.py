@@ -26,8 +26,9 @@ SHARE = 0.2
 #: A page of deliveries holds what each attempt was answered, up to 10 kB.
 LONGEST_PAGE = 16 * 1024 * 1024
 PAGE_TIMEOUT = timedelta(seconds=15)
-#: Cancellations go first; where they are due without end, or nobody carries them out, a request leaves ever so often.
+#: Cancellations go first. Where they are due without end, or nobody carries them out, a request leaves ever so often.
 _COURTESY = timedelta(seconds=10)
+_COURTESY_IN_VAIN = timedelta(seconds=1)
 _LOOK_AGAIN = timedelta(milliseconds=200)
 _TRIES = 4
 _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
@@ -69,6 +70,7 @@ class Inquirer:
         self._is_busy = is_busy
         self._wait = wait
         self._random = random or Random()  # noqa: S311 - jitter is no secret
+        self._courtesy = _COURTESY
 
     def pages(self, listing: Listing, query: Mapping[str, str], *, size: int) -> Iterator[list[Any]]:
         """Yield a list page by page. Raises Unanswered, and Refused when Telnyx will not have the query."""
@@ -117,10 +119,11 @@ class Inquirer:
             self._pacer.pause(answer.retry_after or backoff)
 
     def _await_turn(self) -> None:
-        left = _COURTESY
-        while left > timedelta() and self._is_busy():
+        left = self._courtesy
+        while (is_busy := self._is_busy()) and left > timedelta():
             self._sleep(_LOOK_AGAIN)
             left -= _LOOK_AGAIN
+        self._courtesy = _COURTESY_IN_VAIN if is_busy else _COURTESY
         while not self._pacer.try_acquire(1):
             self._sleep(max(self._pacer.ready_in(), timedelta(milliseconds=10)))
 

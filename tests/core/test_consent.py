@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.consent import Consent, ConsentKind, ConsentScope, effective_at, reading, standing_opt_out
+from core.consent import Consent, ConsentKind, ConsentScope, effective_at, is_known, reading, standing_opt_out
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 OUT, IN = ConsentKind.OPT_OUT, ConsentKind.OPT_IN
@@ -139,3 +139,23 @@ def test_opted_out_exactly_when_the_last_word_is_stop_and_stop_wins_ties(history
     last = max(history, key=lambda said: (said.effective_at, said.kind is OUT), default=None)
     found = standing_opt_out(history, messaging_profile_id="spring", scope=ConsentScope.ALL)
     assert (found is not None) is (last is not None and last.kind is OUT)
+
+
+@pytest.mark.parametrize(
+    ("history", "listed", "expected"),
+    [
+        pytest.param([], word(OUT, 5), False, id="nothing heard"),
+        pytest.param([word(OUT, 5)], word(OUT, 5), True, id="heard, at that very time"),
+        pytest.param([word(OUT, 5.5)], word(OUT, 5), True, id="heard, on a clock a little ahead"),
+        pytest.param([word(OUT, 8)], word(OUT, 5), False, id="heard later: this one was missed"),
+        pytest.param([word(OUT, 1)], word(OUT, 5), True, id="refused already, and never taken back"),
+        pytest.param([word(OUT, 1), word(IN, 3)], word(OUT, 5), False, id="taken back before it"),
+        pytest.param([word(OUT, 5), word(IN, 9)], word(OUT, 5), True, id="heard, and taken back since"),
+        pytest.param([word(IN, 9)], word(OUT, 5), False, id="missed, though taken back since"),
+        pytest.param([word(OUT, 5, "autumn")], word(OUT, 5), False, id="heard of another profile"),
+        pytest.param([word(OUT, 5, None)], word(OUT, 5), True, id="heard of all profiles"),
+        pytest.param([word(OUT, 5)], word(OUT, 5, None), False, id="listed of all profiles, heard of one"),
+    ],
+)
+def test_listed_opt_out_is_known_or_news(history, listed, expected):
+    assert is_known(history, listed) is expected

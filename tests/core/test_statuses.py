@@ -1,6 +1,6 @@
 import pytest
 
-from core.statuses import Status, has_left, rank_of
+from core.statuses import Status, has_ended, has_left, rank_of
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,21 @@ def test_unknown_word_counts_as_having_left_and_never_as_certain():
 @pytest.mark.parametrize("status", ["scheduled", "queued", "cancelled"])
 def test_message_that_has_not_left_is_not_taken_for_sent(status):
     assert not has_left(rank_of(status))
+
+
+@pytest.mark.parametrize(
+    ("status", "ends"),
+    [
+        pytest.param("scheduled", False, id="scheduled"),
+        pytest.param("queued", False, id="queued"),
+        pytest.param("cancelled", True, id="cancelled"),
+        pytest.param("teleported", False, id="a word of the future"),
+        pytest.param("sending", False, id="sending"),
+        pytest.param("sent", False, id="sent"),
+        pytest.param("delivery_unconfirmed", True, id="no receipt will come"),
+        pytest.param("delivered", True, id="delivered"),
+        pytest.param("expired", True, id="expired"),
+    ],
+)
+def test_end_of_a_message(status, ends):
+    assert has_ended(rank_of(status)) is ends

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 import simulator
 from store import reconciliations, tables
-from tests.processes import free_port, schedule
-from tests.reports import ALICE, BOB, message_id
+from tests.processes import free_port
+from tests.reports import ALICE, BOB
 
 OURS = "+15557650900"
 
@@ -27,8 +27,7 @@ def telnyx():
 
 
 @pytest.fixture
-def settings(sqlite_url, sqlite_database, telnyx):
-    schedule(sqlite_database, message_id(), to=ALICE)
+def settings(sqlite_url, telnyx):
     return {"DATABASE_URL": sqlite_url, "TELNYX_API_KEY": "KEY_test", "TELNYX_BASE_URL": telnyx.base_url}
 
 
