@@ -10,8 +10,10 @@ import logging
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -23,6 +25,8 @@ from store.spool_table import rows, salvaged
 from store.spool_wreck import EndUnreadable, Row
 
 _AT_ONCE = 100
+#: Before what could not be written is tried again.
+_PAUSE = timedelta(seconds=1)
 
 _log = logging.getLogger(__name__)
 
@@ -56,10 +60,20 @@ class Salvage:
         for aside in self._set_asides():
             try:
                 with _alone(aside):
-                    if aside.name not in self._read(_done):
-                        self._one(aside)
-            except (OSError, sqlite3.Error, StoreUnavailable) as error:
+                    while not self._is_done_with(aside):
+                        time.sleep(_PAUSE.total_seconds())
+            except (OSError, sqlite3.Error) as error:
                 _log.error("nothing more of %s is brought into the new spool now: %s", aside, error)
+
+    def _is_done_with(self, aside: Path) -> bool:
+        """Salvage a file, unless that was done, and return False when the new spool does not take it now."""
+        try:
+            if aside.name not in self._read(_done):
+                self._one(aside)
+        except StoreUnavailable as error:
+            _log.warning("bringing %s into the new spool is tried again: %s", aside, error)
+            return False
+        return True
 
     def _one(self, aside: Path) -> None:
         saved = lost = 0
