@@ -26,6 +26,9 @@ SCENARIOS = {
         "every failpoint, killed and raised at, for three kinds of events: 114 runs",
         ("postgresql", "sqlite"),
     ),
+    "handing-over": Scenario(
+        "handing_over", "a day's events wait in the spool: all are handed over, beside the usual load"
+    ),
     "sql-faults": Scenario(
         "sql_faults", "PostgreSQL down, hung, out of reach, locked, full up: the failover accepts", ("postgresql",)
     ),
