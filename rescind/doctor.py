@@ -11,7 +11,7 @@ import click
 
 from core.errors import SettingsError
 from rescind import examining, output
-from rescind.examining_failover import failover
+from rescind.examining_failover import failover, failover_host
 from rescind.examining_recovery import recovery
 from rescind.examining_telnyx import telnyx
 from rescind.findings import Finding, State, fail
@@ -19,20 +19,26 @@ from rescind.output import as_json
 from schemas import variables
 from schemas.settings import Settings
 
+_OF_A_PRIMARY = (
+    *(examining.public_key, examining.credentials, examining.policy_file, examining.database, examining.redis),
+    *(failover, recovery, telnyx),
+)
+_OF_A_FAILOVER = (examining.public_key, failover_host)
 _MARKS = {State.OK: ("✓", "green"), State.WARN: ("!", "yellow"), State.FAIL: ("✗", "red")}
 
 
 @click.command("doctor")
 @click.option("--explain", is_flag=True, help="Explain every environment variable, and check nothing.")
+@click.option("--failover", "is_failover", is_flag=True, help="On a failover host: only what that needs.")
 @as_json
 @click.pass_context
-def doctor_command(context: click.Context, *, explain: bool, wants_json: bool) -> None:
+def doctor_command(context: click.Context, *, explain: bool, is_failover: bool, wants_json: bool) -> None:
     """Check settings, policies, database, Redis, clock and Telnyx; the exit status is 1 when something fails."""
     if explain:
         _explain(wants_json=wants_json)
         return
     found = []
-    for each in findings():
+    for each in findings(is_failover=is_failover):
         found.append(each)
         if not wants_json:
             _print(each)
@@ -41,7 +47,7 @@ def doctor_command(context: click.Context, *, explain: bool, wants_json: bool) -
     context.exit(1 if any(each.state is State.FAIL for each in found) else 0)
 
 
-def findings() -> Iterator[Finding]:
+def findings(*, is_failover: bool = False) -> Iterator[Finding]:
     """Yield what is found, one by one: some of it takes seconds."""
     try:
         settings = Settings.from_env()
@@ -49,7 +55,7 @@ def findings() -> Iterator[Finding]:
         for line in str(error).split(" | "):
             yield fail("settings", line, "correct it; `rescind doctor --explain` tells what each variable means")
         return
-    looks = (examining.keys, examining.policy_file, examining.database, examining.redis, failover, recovery, telnyx)
+    looks = _OF_A_FAILOVER if is_failover else _OF_A_PRIMARY
     yield from chain.from_iterable(look(settings) for look in looks)
 
 

@@ -24,8 +24,8 @@ _SHORT_TOKEN = 16
 _MAKE_LONGER = "set it to a long random text, such as `openssl rand -hex 32` prints"
 
 
-def keys(settings: Settings) -> Iterator[Finding]:
-    """Look for the keys and tokens that the processes ask for."""
+def public_key(settings: Settings) -> Iterator[Finding]:
+    """Look for the key that webhooks are verified with."""
     if settings.telnyx_public_keys:
         yield ok("public key", f"{len(settings.telnyx_public_keys)} valid Ed25519 key(s)")
     else:
@@ -34,6 +34,10 @@ def keys(settings: Settings) -> Iterator[Finding]:
             "TELNYX_PUBLIC_KEY is not set, so the receiver refuses to start",
             "copy it from Keys & Credentials in Telnyx's portal",
         )
+
+
+def credentials(settings: Settings) -> Iterator[Finding]:
+    """Look for the key that Telnyx's API wants, and the token that ours wants."""
     if settings.telnyx_api_key is None:
         yield fail(
             "API key",

@@ -23,6 +23,18 @@ def failover(settings: Settings) -> Iterator[Finding]:
     yield from _spool(settings)
 
 
+def failover_host(settings: Settings) -> Iterator[Finding]:
+    """Look at the same on a host that is a failover process's and nothing else's."""
+    if settings.handover_url is None:
+        yield warn(
+            "hand-over",
+            "RESCIND_HANDOVER_URL is not set, so events stay in the spool",
+            "set it to the primary's https://host/internal/handover",
+        )
+        yield from _spool(settings)
+    yield from failover(settings)
+
+
 def _primary(settings: Settings, url: str) -> Iterator[Finding]:
     if settings.handover_secret is None:
         yield fail(

@@ -21,7 +21,8 @@ from webhook_app.handover_client import Answered, Away, Primary, Rejected
 #: After so many refusals of an event alone somebody has to look at it.
 MAX_TRIES = 5
 _FIRST_WAIT = timedelta(seconds=0.5)
-_LONGEST_WAIT = timedelta(seconds=60)
+#: What waits may be an opt-out, and asking whether the primary is back costs little.
+_LONGEST_WAIT = timedelta(seconds=15)
 _NO_VERDICT = "the primary says nothing of it"
 
 

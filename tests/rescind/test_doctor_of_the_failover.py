@@ -33,14 +33,14 @@ def spool(tmp_path) -> Iterator[Spool]:
 def examine(run, primary, spool, sqlite_url):
     """Runs the doctor with a failover's settings; what it found of it as {subject: [(state, told), …]}."""
 
-    def examine_(**changed: str) -> dict[str, list[tuple[str, str]]]:
+    def examine_(*options: str, **changed: str) -> dict[str, list[tuple[str, str]]]:
         settings = {
             "DATABASE_URL": sqlite_url,
             "RESCIND_SPOOL": str(spool.path),
             "RESCIND_HANDOVER_URL": primary.url,
             "RESCIND_HANDOVER_SECRET": SECRET,
         }
-        ran = run("doctor", "--json", **(settings | changed))
+        ran = run("doctor", "--json", *options, **(settings | changed))
         found: dict[str, list[tuple[str, str]]] = {}
         for each in json.loads(ran.out)["data"]:
             assert bool(each["remedy"]) != (each["state"] == "ok")
@@ -66,6 +66,17 @@ def test_without_a_failovers_settings_nothing_is_said_of_it(examine):
     found = examine(RESCIND_HANDOVER_URL="")
 
     assert not {"hand-over", "spool"} & found.keys()
+
+
+@pytest.mark.parametrize(("url", "state"), [(None, "ok"), ("", "warn")])
+def test_host_of_the_failover_alone_needs_neither_database_nor_telnyx(examine, primary, url, state):
+    found = examine(
+        "--failover", RESCIND_HANDOVER_URL=primary.url if url is None else url, DATABASE_URL="sqlite:///no/no.db"
+    )
+
+    assert found.keys() == {"public key", "hand-over", "spool"}
+    assert [each for each, _ in found["hand-over"]] == [state]
+    assert [each for each, _ in found["spool"]] == ["ok"]
 
 
 @pytest.mark.parametrize(("status", "told"), [(401, "RESCIND_HANDOVER_SECRET"), (404, "takes over"), (503, "503")])
