@@ -45,15 +45,21 @@ class Room:
         """Return how many rows may be added, when ``count`` of ``size`` bytes together are wanted."""
         held, used = self._measured(connection)
         if self._share(held + count, used + size) >= _SCARCE:
-            if spool_handing.forget(connection, older_than=None, limit=_FORGOTTEN_AT_ONCE) or (
-                held + count > self._max_events
-            ):
-                self._anchor = None
-            if used + size > self._max_bytes:
-                _shorten_the_log(connection)
-            held, used = self._measured(connection)
+            held, used = self._with_room_made(connection, count=count, size=size)
             self._warn(self._share(held + count, used + size))
         return self._max_events - held if used + size <= self._max_bytes else 0
+
+    def _with_room_made(self, connection: sa.Connection, *, count: int, size: int) -> tuple[int, int]:
+        """Delete some of what was handed over, and return the rows and bytes as they are then."""
+        dropped = spool_handing.forget(connection, older_than=None, limit=_FORGOTTEN_AT_ONCE)
+        highest, held = self._anchor or (0, 0)
+        self._anchor = highest, held - dropped
+        held, used = self._measured(connection)
+        if held + count > self._max_events:
+            self._anchor = None
+        if used + size > self._max_bytes:
+            _shorten_the_log(connection)
+        return self._measured(connection)
 
     def recount(self) -> None:
         """Count anew: the file is another one."""
