@@ -116,27 +116,29 @@ class FaultProxy:
             self._moving.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._mode is Mode.RESET:
-            _reset(writer)
-            return
+        # Our end cancels this, and a cancelled connection is one that asyncio complains of.
+        with suppress(asyncio.CancelledError):
+            try:
+                if self._mode is not Mode.RESET:
+                    await self._relay(reader, writer)
+            except OSError:
+                pass
+            finally:
+                _reset(writer)
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._moving.wait()
-        try:
-            from_server, to_server = await asyncio.open_connection("127.0.0.1", self._upstream)
-        except OSError:
-            _reset(writer)
-            return
+        from_server, to_server = await asyncio.open_connection("127.0.0.1", self._upstream)
         pair = _Pair(writer, to_server)
         self._pairs.add(pair)
         if self._mode is Mode.HALF_CLOSE:
             pair.half_close()
         try:
             await asyncio.gather(self._forward(reader, to_server), self._answer(from_server, pair))
-        except OSError:
-            pair.reset()
+            await _closed(writer)
         finally:
             self._pairs.discard(pair)
-            for each in (writer, to_server):
-                each.close()
+            _reset(to_server)
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while piece := await reader.read(_PIECE):
@@ -160,6 +162,13 @@ class FaultProxy:
         if not pair.is_half_closed:
             with suppress(OSError, RuntimeError):
                 pair.client.write_eof()
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    """Close in order, once all that was to be said is said."""
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
