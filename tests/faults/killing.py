@@ -35,6 +35,7 @@ def run(setting: Setting) -> list[Figure]:
             *(told(f"  {name}", count) for name, count in sorted(chaos.struck.items())),
             told("restarts by the platform", world.fleet.restarts()),
             told("answers", answers),
+            told("accepted by the failover", sum(each.status == 200 and each.where == "failover" for each in seen)),
             told("events that the sender gave up", load.given_up),
             *checks.everything(world, promised),
         ]
