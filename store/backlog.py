@@ -27,46 +27,38 @@ class PendingEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """The event that is next in line."""
+class Line:
+    """The events that are next, by their ``seq``."""
 
-    seq: int
-    is_suspect: bool
-    """Applying it failed before, or ended a process: it is taken alone."""
+    together: list[int]
+    """To be applied in one transaction."""
+    suspect: int | None
+    """The very next one, when applying it failed before or ended a process: it is taken alone."""
 
 
 _COLUMNS = [inbox.c[name] for name in PendingEvent.__slots__]
 _IN_ORDER = (inbox.c.priority, inbox.c.seq)
-_IS_UNSUSPECTED = sa.and_(inbox.c.tries == 0, inbox.c.crashes == 0)
+_IS_SUSPECT = sa.or_(inbox.c.tries > 0, inbox.c.crashes > 0)
 _PRIORITIES = (0, 1)
 
 
-def head(connection: sa.Connection, *, now: datetime) -> Head | None:
-    """Return the event that is next in line, whoever holds it, or None when none is to be applied now."""
-    columns = (inbox.c.seq, ~_IS_UNSUSPECTED)
-    for priority in _PRIORITIES:
-        query = sa.select(*columns).where(AWAITS_APPLYING, inbox.c.priority == priority, _is_due(now))
-        row = connection.execute(query.order_by(inbox.c.seq).limit(1)).first()
-        if row is not None:
-            return Head(row[0], bool(row[1]))
-    return None
+def next_in_line(connection: sa.Connection, *, now: datetime, limit: int, besides: Collection[int] = ()) -> Line:
+    """Return the next events, whoever holds them: inbound texts first, then oldest first.
 
-
-def next_in_line(connection: sa.Connection, *, now: datetime, limit: int, besides: Collection[int] = ()) -> list[int]:
-    """Return the ``seq`` of the next events that are under no suspicion: inbound texts first, then oldest first.
-
-    What another worker holds is passed over, and so are those ``besides`` which more is wanted.
+    Those ``besides`` which more is wanted are passed over. Suspects do not take the place of others.
     """
     query = (
-        sa.select(inbox.c.seq)
-        .where(AWAITS_APPLYING, _is_due(now), _IS_UNSUSPECTED)
+        sa.select(inbox.c.seq, _IS_SUSPECT)
+        .where(AWAITS_APPLYING, _is_due(now))
         .order_by(*_IN_ORDER)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+        .limit(limit + len(besides))
     )
-    if besides:
-        query = query.where(inbox.c.seq.not_in(sorted(besides)))
-    return list(connection.scalars(query))
+    found = [(seq, bool(suspect)) for seq, suspect in connection.execute(query) if seq not in besides]
+    suspect = next((seq for seq, is_suspect in found[:1] if is_suspect), None)
+    if any(is_suspect for _, is_suspect in found):
+        rows = connection.execute(query.where(~_IS_SUSPECT))
+        found = [(seq, False) for seq, _ in rows if seq not in besides]
+    return Line([seq for seq, _ in found[:limit]], suspect)
 
 
 def claim(connection: sa.Connection, seqs: Sequence[int]) -> list[PendingEvent]:

@@ -1,8 +1,9 @@
 """Runs: which events a worker is about to apply, on record before it begins, so that those which end it are found out.
 
 A run's row is committed by itself. The transaction that applies the run's
-events holds the row, and deletes it. So a row that nobody holds, and that is
-not from just now, was left behind by a process that is gone.
+events begins by deleting the row, and so holds it until it is committed. A row
+that nobody holds, and that is not from just now, was left behind by a process
+that is gone.
 """
 
 from __future__ import annotations
@@ -33,27 +34,28 @@ _COLUMNS = [runs.c[name] for name in Run.__slots__]
 
 def begin(connection: sa.Connection, seqs: Sequence[int], *, now: datetime) -> Run:
     """Put on record what is about to be applied."""
+    if connection.dialect.name == "postgresql":
+        # It has to outlive this process, not the server: nobody need wait for the disk.
+        connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
     run = Run(str(uuid.uuid4()), seqs, now)
     connection.execute(sa.insert(runs), {"id": run.id, "seqs": list(seqs), "started_at": now})
     return run
 
 
+def end(connection: sa.Connection, ids: Collection[str]) -> int:
+    """Take runs from the record, and return how many were still on it: none that others took for abandoned."""
+    return connection.execute(sa.delete(runs).where(runs.c.id.in_(ids))).rowcount if ids else 0
+
+
+def on_record(connection: sa.Connection) -> list[Run]:
+    """Return every run that has begun and is not committed."""
+    return [Run(*row) for row in connection.execute(sa.select(*_COLUMNS).order_by(runs.c.id))]
+
+
 def hold(connection: sa.Connection, run: Run) -> bool:
-    """Hold a run until the transaction ends, in which it is to end too; False when others took it for abandoned."""
-    query = sa.select(runs.c.id).where(runs.c.id == run.id).with_for_update()
+    """Hold a run until the transaction ends; False when somebody is carrying it out, or it is off the record."""
+    query = sa.select(runs.c.id).where(runs.c.id == run.id).with_for_update(skip_locked=True)
     return connection.execute(query).first() is not None
-
-
-def end(connection: sa.Connection, ids: Collection[str]) -> None:
-    """Take runs from the record, whatever came of them."""
-    if ids:
-        connection.execute(sa.delete(runs).where(runs.c.id.in_(ids)))
-
-
-def unattended(connection: sa.Connection) -> list[Run]:
-    """Return the runs that nobody is carrying out, held until the transaction ends."""
-    query = sa.select(*_COLUMNS).order_by(runs.c.id).with_for_update(skip_locked=True)
-    return [Run(*row) for row in connection.execute(query)]
 
 
 def blame(connection: sa.Connection, run: Run, *, at_most: int, reason: str, now: datetime) -> list[str]:

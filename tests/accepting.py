@@ -37,7 +37,7 @@ def accept(database: Database, *bodies: dict[str, Any], received_at: datetime = 
 def mark_all(database: Database, status: InboxStatus, *, reason: str | None = None) -> None:
     """Have every event that waits end as this."""
     with database.begin() as connection:
-        seqs = backlog.next_in_line(connection, now=NOW, limit=1000)
+        seqs = backlog.next_in_line(connection, now=NOW, limit=1000).together
         backlog.mark(connection, seqs, status, now=NOW, reason=reason)
 
 

@@ -20,7 +20,7 @@ from core.reports import NoticeReport
 from ledger.absorbing import Heard, absorb
 from schemas import envelope, reading
 from store import backlog, runs
-from store.backlog import Head, PendingEvent
+from store.backlog import PendingEvent
 from store.engine import Database
 from store.failpoints import reach
 from store.runs import Run
@@ -56,47 +56,46 @@ class Applier:
         One event that cannot be applied does not hold up its batch: the batch is then applied one by one, and the
         failing event waits or is parked. Events that came under suspicion are taken alone, one beside each batch.
         """
-        with self.database.read() as connection:
-            head = backlog.head(connection, now=self.now())
-        if head is None:
-            return 0
-        run, suspect = self._begin(head)
-        taken = self._carry_out(run) if run else 0
-        return taken + (self._carry_out_alone(suspect) if suspect is not None else 0)
-
-    def _begin(self, head: Head | None) -> tuple[Run | None, int | None]:
-        """Put on record what is taken next, and return it with the event that is to be taken alone after it.
-
-        What others have left behind is seen to first.
-        """
         now = self.now()
-        others: set[int] = set()
-        with self._writing() as connection:
-            for run in runs.unattended(connection):
-                if now - run.started_at < ABANDONED_AFTER:
-                    others.update(run.seqs)
-                else:
-                    _blame(connection, run, now)
-                    head = backlog.head(connection, now=now)
-            seqs = backlog.next_in_line(connection, now=now, limit=self.batch, besides=others)
-            suspect = head.seq if head and head.is_suspect and head.seq not in others else None
-            return runs.begin(connection, seqs, now=now) if seqs else None, suspect
+        with self.database.read() as connection:
+            begun = [run for run in runs.on_record(connection) if run.id not in self._broken_off]
+            taken = {seq for run in begun for seq in run.seqs}
+            line = backlog.next_in_line(connection, now=now, limit=self.batch, besides=taken)
+        abandoned = [run for run in begun if now - run.started_at >= ABANDONED_AFTER]
+        if abandoned and self._blame(abandoned):
+            return self.apply()
+        applied = self._carry_out(line.together) if line.together else 0
+        return applied + (self._carry_out([line.suspect]) if line.suspect is not None else 0)
 
-    def _carry_out_alone(self, seq: int) -> int:
+    def _blame(self, abandoned: Sequence[Run]) -> bool:
+        """See to it that what ended a process does not end one after the other; return whether there was such a run."""
+        reason = f"the process died {CRASHES} times while applying it"
         with self._writing() as connection:
-            run = runs.begin(connection, [seq], now=self.now())
-        return self._carry_out(run)
+            dead = [run for run in abandoned if runs.hold(connection, run)]
+            for run in dead:
+                log.warning("run_abandoned", events=len(run.seqs), started_at=run.started_at.isoformat())
+                for event_id in runs.blame(connection, run, at_most=CRASHES, reason=reason, now=self.now()):
+                    log.error("event_parked", event_id=event_id, reason=reason)
+            runs.end(connection, [run.id for run in dead])
+        return bool(dead)
 
-    def _carry_out(self, run: Run) -> int:
+    def _carry_out(self, seqs: Sequence[int]) -> int:
+        """Apply events in one transaction, which is put on record before."""
+        with self._writing() as connection:
+            run = runs.begin(connection, seqs, now=self.now())
+        return self._apply(run)
+
+    def _apply(self, run: Run) -> int:
         claimed: list[PendingEvent] = []
         try:
             with self.database.begin() as connection:
-                claimed = backlog.claim(connection, run.seqs) if runs.hold(connection, run) else []
+                claimed = backlog.claim(connection, run.seqs) if runs.end(connection, [run.id]) else []
                 reach(Failpoint.C2)
                 self._absorb(connection, claimed)
-                runs.end(connection, [run.id])
                 reach(Failpoint.S1)
             reach(Failpoint.S2)
+            # When others were faster there may be more, further down the line.
+            return len(claimed) or len(run.seqs)
         except StoreUnavailable:
             self._broken_off.append(run.id)
             raise
@@ -106,7 +105,7 @@ class Applier:
                 self._put_off(claimed[0], _told(error))
             else:
                 for event in claimed:
-                    self._carry_out_alone(event.seq)
+                    self._carry_out([event.seq])
         return len(claimed)
 
     @contextmanager
@@ -146,15 +145,6 @@ class Applier:
             applied.append(event.seq)
         absorb(connection, heard, self.rules, now=now)
         backlog.mark(connection, applied, InboxStatus.APPLIED, now=now)
-
-
-def _blame(connection: sa.Connection, run: Run, now: datetime) -> None:
-    reason = f"the process died {CRASHES} times while applying it"
-    parked = runs.blame(connection, run, at_most=CRASHES, reason=reason, now=now)
-    runs.end(connection, [run.id])
-    log.warning("run_abandoned", events=len(run.seqs), started_at=run.started_at.isoformat())
-    for event_id in parked:
-        log.error("event_parked", event_id=event_id, reason=reason)
 
 
 def _told(error: Exception) -> str:

@@ -27,7 +27,7 @@ def test_pruning_forgets_the_bytes_of_old_applied_events_alone(run, sqlite_url, 
     waiting = accept_stop(sqlite_database, sender="+15557650101", received_at=now - timedelta(days=39))
     fresh = accept_stop(sqlite_database, sender="+15557650101", received_at=now)
     with sqlite_database.begin() as connection:
-        seqs = backlog.next_in_line(connection, now=now, limit=9)
+        seqs = backlog.next_in_line(connection, now=now, limit=9).together
         applied = [each.seq for each in backlog.claim(connection, seqs) if each.event_id != waiting]
         backlog.mark(connection, applied, InboxStatus.APPLIED, now=now)
 

@@ -64,7 +64,7 @@ def test_new_event_is_stored_whole(database):
 def test_new_event_is_what_a_worker_claims(database):
     accept(database, an_event("later"), an_event("urgent", priority=0))
     with database.begin() as connection:
-        seqs = backlog.next_in_line(connection, now=NOW, limit=10)
+        seqs = backlog.next_in_line(connection, now=NOW, limit=10).together
         assert [event.event_id for event in backlog.claim(connection, seqs)] == ["urgent", "later"]
 
 
@@ -119,7 +119,7 @@ def test_dead_letter_is_kept_and_never_claimed(database, status, first, again):
     assert accept(database, letter) == [again]
     assert stored(database)["invalid:1"].reason == "the body is not JSON"
     with database.begin() as connection:
-        assert backlog.next_in_line(connection, now=NOW, limit=10) == []
+        assert backlog.next_in_line(connection, now=NOW, limit=10).together == []
 
 
 def test_many_events_go_in_at_once(database):
@@ -180,7 +180,7 @@ def test_worker_that_holds_a_row_does_not_keep_a_duplicate_waiting(postgresql_da
     database, other = Database(postgresql_database_url), Database(postgresql_database_url)
     accept(database, an_event())
     with database.begin() as connection:
-        assert backlog.next_in_line(connection, now=NOW, limit=1)
+        assert backlog.claim(connection, backlog.next_in_line(connection, now=NOW, limit=1).together)
         assert accept(other, an_event()) == [Acceptance.DUPLICATE]
     database.dispose()
     other.dispose()

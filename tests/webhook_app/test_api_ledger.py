@@ -68,7 +68,7 @@ def test_events_are_filtered_by_status_and_type(api):
     (stop,) = accept(api.database, sample("message.received.stop"))
     (sent,) = accept(api.database, sample("message.sent"))
     with api.database.begin() as connection:
-        waiting = backlog.claim(connection, backlog.next_in_line(connection, now=NOW, limit=9))
+        waiting = backlog.claim(connection, backlog.next_in_line(connection, now=NOW, limit=9).together)
         seqs = {event.event_id: event.seq for event in waiting}
         backlog.mark(connection, [seqs[sent]], InboxStatus.PARKED, now=NOW, reason="the table is gone")
 

@@ -127,7 +127,7 @@ def test_dying_with_others_makes_suspect_once_and_never_parks(database, stops):
     for _ in range(5):
         died(database, *stops)
     with database.begin() as connection:
-        for run in runs.unattended(connection):
+        for run in runs.on_record(connection):
             assert runs.blame(connection, run, at_most=3, reason="it died", now=NOW) == []
 
     assert rows(database, stops) == [("pending", 0, 1)] * 2
@@ -182,13 +182,14 @@ def test_losing_the_database_in_the_middle_is_nobodys_fault(database, stops):
 def test_run_that_others_took_for_abandoned_does_nothing(database, stops):
     """A process that was stopped for long, between its record and its transaction."""
     mine = applier(database)
-    run, _ = mine._begin(None)
+    with database.begin() as connection:
+        run = runs.begin(connection, backlog.next_in_line(connection, now=NOW, limit=9).together, now=NOW)
     others = applier(database, SOON)
     while others.apply():
         pass
     decided = count(database, tables.decisions)
 
-    assert mine._carry_out(run) == 0
+    mine._apply(run)
     assert count(database, tables.decisions) == decided
     assert rows(database, stops) == [("applied", 0, 0)] * 2
 
@@ -198,11 +199,11 @@ def test_run_that_is_being_carried_out_is_never_taken_for_abandoned(postgresql_d
     entered, leave = threading.Event(), threading.Event()
     busy = Applier(Database(postgresql_database_url), RULES, lambda: NOW)
     with busy.database.begin() as connection:
-        run = runs.begin(connection, backlog.next_in_line(connection, now=NOW, limit=9), now=NOW)
+        run = runs.begin(connection, backlog.next_in_line(connection, now=NOW, limit=9).together, now=NOW)
 
     def hold() -> None:
         with busy.database.begin() as connection:
-            assert runs.hold(connection, run)
+            assert runs.end(connection, [run.id])
             backlog.claim(connection, run.seqs)
             entered.set()
             leave.wait(10)
