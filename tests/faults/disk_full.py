@@ -30,6 +30,9 @@ _LOGS = ("web", "worker-1", "worker-2", "sweeper", "failover")
 
 def run(setting: Setting) -> list[Figure]:
     """Fill a disk under each in turn."""
+    # The database server may run as somebody else, who has to get to its folder.
+    setting.folder.mkdir(parents=True, exist_ok=True)
+    setting.folder.chmod(0o755)
     try:
         figures = _everything(setting)
         if HAS_FAILOVER:

@@ -42,4 +42,10 @@ SCENARIOS = {
     "overload": Scenario(
         "overload", "more than the database can commit: in time, or sent away at once", ("postgresql",)
     ),
+    "teeth": Scenario(
+        "planted",
+        "ten faults are planted: each is found, and nothing is found without it",
+        ("postgresql",),
+        is_short=False,
+    ),
 }
