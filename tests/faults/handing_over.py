@@ -43,10 +43,12 @@ def run(setting: Setting) -> list[Figure]:
             # From the first that is handed over: how long a process takes to start is no part of the rate.
             _seconds_until(lambda: spooled.waiting(world.spool) < count, time.time())
             began_at = time.time()
-            texts_took = _seconds_until(lambda: not spooled.waiting(world.spool, "message.received"), began_at)
-            took = _seconds_until(lambda: not spooled.waiting(world.spool), began_at)
+            texts_took = _seconds_until(lambda: not spooled.is_waiting(world.spool, priority=0), began_at)
+            took = _seconds_until(lambda: not spooled.is_waiting(world.spool), began_at)
             seen = tuple(attempt for attempt in load.stop() if attempt.kind != Kind.FORGED and attempt.at >= began_at)
-        meanwhile = Phase("meanwhile", seen, load.given_up, book.read(load.load.book), began_at, began_at + took)
+        meanwhile = Phase(
+            "meanwhile", seen, load.given_up, load.late_ms, book.read(load.load.book), began_at, began_at + took
+        )
         return [
             told("events spooled", count),
             timing("handed over a second", count / took, at_least=_RATE),
@@ -54,6 +56,7 @@ def run(setting: Setting) -> list[Figure]:
             told("seconds until all was handed over", took),
             timing("primary meanwhile: p99 ms", meanwhile.latency().p99, at_most=_P99_MS),
             told("primary meanwhile: slowest ms", meanwhile.latency().most),
+            told("primary meanwhile: client late ms", meanwhile.late_ms),
             timing("primary meanwhile: answers but 200", meanwhile.refused(), at_most=0),
             *checks.everything(world, together([meanwhile.book, before])),
         ]

@@ -25,6 +25,7 @@ def run(setting: Setting) -> list[Figure]:
                 told(f"{rate}/s: p50 ms", took.p50),
                 timing(f"{rate}/s: p99 ms", took.p99, at_most=p99),
                 told(f"{rate}/s: slowest ms", took.most),
+                told(f"{rate}/s: client late ms", phase.late_ms),
                 timing(f"{rate}/s: answers but 200", phase.refused(), at_most=0),
                 timing(f"{rate}/s: seconds until all was done", checks.come_to_rest(world), at_most=10),
             ]

@@ -44,6 +44,8 @@ class RunningLoad:
         self.load = load
         self.acked = 0
         self.given_up = 0
+        self.late_ms = 0.0
+        """How late the client itself got its turn, but for one time in a hundred: a busy machine is not the program."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.sending"],
             cwd=ROOT,
@@ -97,8 +99,8 @@ class RunningLoad:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            _, acked, given_up = line.split()
-            self.acked, self.given_up = int(acked), int(given_up)
+            _, acked, given_up, late = line.split()
+            self.acked, self.given_up, self.late_ms = int(acked), int(given_up), float(late)
 
 
 def attempts(path: Path) -> list[Attempt]:

@@ -23,6 +23,8 @@ class Phase:
     name: str
     attempts: tuple[Attempt, ...]
     given_up: int
+    late_ms: float
+    """How late the client itself got its turn, at the 99th percentile."""
     book: Book
     began_at: float
     """When the fault began, in Unix seconds."""
@@ -94,8 +96,8 @@ class Phases:
             healed_at = time.time()
             time.sleep(after)
             seen = tuple(attempt for attempt in running.stop() if attempt.kind != Kind.FORGED)
-            given_up = running.given_up
-        phase = Phase(name, seen, given_up, read(load.book), began_at, healed_at)
+            given_up, late_ms = running.given_up, running.late_ms
+        phase = Phase(name, seen, given_up, late_ms, read(load.book), began_at, healed_at)
         self.run.append(phase)
         return phase
 

@@ -22,7 +22,7 @@ _DONE_SECONDS = 15.0
 
 def run(setting: Setting) -> list[Figure]:
     """Load through each fault; the backlog is to be worked off while the fault still lasts."""
-    seconds = setting.scaled("seconds", short=8, full=60)
+    seconds = setting.scaled("seconds", short=6, full=60)
     with running(setting, redis_proxy=True) as world:
         assert world.redis_proxy is not None
         proxy = world.redis_proxy
@@ -55,6 +55,7 @@ def _told(phase: Phase, healthy: Phase) -> list[Figure]:
         else timing(f"{phase.name}: p50 ms", took.p50, at_most=usual.p50 * _SLOWER),
         timing(f"{phase.name}: p99 ms", took.p99, at_most=_P99_MS),
         timing(f"{phase.name}: slowest ms", took.most, at_most=_MOST_MS),
+        told(f"{phase.name}: client late ms", phase.late_ms),
         timing(f"{phase.name}: answers but 200", phase.refused(), at_most=0),
     ]
 

@@ -13,9 +13,15 @@ def event_ids(path: Path) -> set[str]:
     return {row[0] for row in _rows(path, "SELECT event_id FROM spooled_events")}
 
 
-def waiting(path: Path, event_type: str = "%") -> int:
-    """Count the events that are still to be handed over, or those of one type."""
-    return _counted(path, "waiting", event_type)
+def waiting(path: Path) -> int:
+    """Count the events that are still to be handed over."""
+    return _counted(path, "waiting")
+
+
+def is_waiting(path: Path, *, priority: int = 1) -> bool:
+    """Return whether any is still to be handed over that matters so much, 0 for texts; it costs next to nothing."""
+    query = f"SELECT 1 FROM spooled_events WHERE state = 'waiting' AND priority <= {priority} LIMIT 1"
+    return bool(_rows(path, query))
 
 
 def parked(path: Path) -> int:
@@ -23,9 +29,8 @@ def parked(path: Path) -> int:
     return _counted(path, "parked")
 
 
-def _counted(path: Path, state: str, event_type: str = "%") -> int:
-    where = f"state = '{state}' AND event_type LIKE '{event_type}'"
-    rows = _rows(path, f"SELECT count(*) FROM spooled_events WHERE {where}")
+def _counted(path: Path, state: str) -> int:
+    rows = _rows(path, f"SELECT count(*) FROM spooled_events WHERE state = '{state}'")
     return int(rows[0][0]) if rows else 0
 
 

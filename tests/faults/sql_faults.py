@@ -26,7 +26,7 @@ _DROP_FOR, _DROP_EVERY = 0.2, 1.0
 
 def run(setting: Setting) -> list[Figure]:
     """Load through each fault, and on until the primary is back."""
-    seconds = setting.scaled("seconds", short=6, full=60)
+    seconds = setting.scaled("seconds", short=4, full=60)
     with running(setting, sql_proxy=True, max_connections=_CONNECTIONS) as world:
         assert world.postgresql is not None
         assert world.sql_proxy is not None
@@ -53,6 +53,7 @@ def _told(phase: Phase) -> list[Figure]:
     return [
         told(f"{phase.name}: answers of the primary but 200", phase.refused()),
         timing(f"{phase.name}: slowest answer ms", phase.slowest(), at_most=_ANSWER_MS),
+        told(f"{phase.name}: client late ms", phase.late_ms),
         timing(f"{phase.name}: attempts without an answer", phase.unanswered(), at_most=0),
         told(f"{phase.name}: events taken to the failover", len(accepted)),
         timing(f"{phase.name}: refused by the failover", len(accepted) - sum(accepted), at_most=0),
