@@ -56,7 +56,7 @@ class Lines:
         line: Line | None = None
         try:
             async with asyncio.timeout(within):
-                line = self._idle.pop() if self._idle else Line(*await asyncio.open_connection("127.0.0.1", self.port))
+                line = self._kept() or Line(*await asyncio.open_connection("127.0.0.1", self.port))
                 answer, is_kept = await line.ask(request)
         except BaseException as error:
             if line is not None:
@@ -69,6 +69,15 @@ class Lines:
         else:
             line.writer.close()
         return answer
+
+    def _kept(self) -> Line | None:
+        """Return a connection that is free; one that the server has closed in its idle time is none."""
+        while self._idle:
+            line = self._idle.pop()
+            if not line.reader.at_eof():
+                return line
+            line.writer.close()
+        return None
 
     def close(self) -> None:
         for line in self._idle:
