@@ -37,6 +37,8 @@ _PATIENCE = 10
 CRASHES = 3
 #: A run that nobody holds may be one that is only just beginning.
 ABANDONED_AFTER = timedelta(seconds=2)
+#: When others were faster there may be more, further down the line.
+_LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +58,38 @@ class Applier:
         One event that cannot be applied does not hold up its batch: the batch is then applied one by one, and the
         failing event waits or is parked. Events that came under suspicion are taken alone, one beside each batch.
         """
-        now = self.now()
         with self.database.read() as connection:
-            begun = [run for run in runs.on_record(connection) if run.id not in self._broken_off]
-            taken = {seq for run in begun for seq in run.seqs}
-            line = backlog.next_in_line(connection, now=now, limit=self.batch, besides=taken)
-        abandoned = [run for run in begun if now - run.started_at >= ABANDONED_AFTER]
-        if abandoned and self._blame(abandoned):
-            return self.apply()
-        applied = self._carry_out(line.together) if line.together else 0
-        return applied + (self._carry_out([line.suspect]) if line.suspect is not None else 0)
+            if backlog.oldest_due(connection, now=self.now()) is None:
+                return 0
+        for _ in range(_LOOKS):
+            run, suspect = self._begin()
+            if run is None and suspect is None:
+                break
+            taken = self._apply(run) if run else 0
+            taken += self._apply_alone(suspect) if suspect is not None else 0
+            if taken:
+                return taken
+        return 0
 
-    def _blame(self, abandoned: Sequence[Run]) -> bool:
-        """See to it that what ended a process does not end one after the other; return whether there was such a run."""
-        reason = f"the process died {CRASHES} times while applying it"
-        with self._writing() as connection:
-            dead = [run for run in abandoned if runs.hold(connection, run)]
-            for run in dead:
-                log.warning("run_abandoned", events=len(run.seqs), started_at=run.started_at.isoformat())
-                for event_id in runs.blame(connection, run, at_most=CRASHES, reason=reason, now=self.now()):
-                    log.error("event_parked", event_id=event_id, reason=reason)
-            runs.end(connection, [run.id for run in dead])
-        return bool(dead)
+    def _begin(self) -> tuple[Run | None, int | None]:
+        """Put on record what is taken next, and return it with the event that is to be taken alone after it.
 
-    def _carry_out(self, seqs: Sequence[int]) -> int:
-        """Apply events in one transaction, which is put on record before."""
+        What others have left behind is seen to first.
+        """
+        now = self.now()
+        others: set[int] = set()
         with self._writing() as connection:
-            run = runs.begin(connection, seqs, now=self.now())
+            for run in runs.on_record(connection):
+                if now - run.started_at >= ABANDONED_AFTER and runs.hold(connection, run):
+                    _blame(connection, run, now)
+                else:
+                    others.update(run.seqs)
+            line = backlog.next_in_line(connection, now=now, limit=self.batch, besides=others)
+            return runs.begin(connection, line.together, now=now) if line.together else None, line.suspect
+
+    def _apply_alone(self, seq: int) -> int:
+        with self._writing() as connection:
+            run = runs.begin(connection, [seq], now=self.now())
         return self._apply(run)
 
     def _apply(self, run: Run) -> int:
@@ -90,22 +97,22 @@ class Applier:
         try:
             with self.database.begin() as connection:
                 claimed = backlog.claim(connection, run.seqs) if runs.end(connection, [run.id]) else []
+                if not claimed:
+                    return 0
                 reach(Failpoint.C2)
                 self._absorb(connection, claimed)
                 reach(Failpoint.S1)
             reach(Failpoint.S2)
-            # When others were faster there may be more, further down the line.
-            return len(claimed) or len(run.seqs)
-        except StoreUnavailable:
+        except Exception as error:
             self._broken_off.append(run.id)
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not block the other events
-            self._broken_off.append(run.id)
+            if isinstance(error, StoreUnavailable) or not claimed:
+                raise
+            # Whatever it is, it must not block the other events.
             if len(claimed) == 1:
                 self._put_off(claimed[0], _told(error))
             else:
                 for event in claimed:
-                    self._carry_out([event.seq])
+                    self._apply_alone(event.seq)
         return len(claimed)
 
     @contextmanager
@@ -145,6 +152,15 @@ class Applier:
             applied.append(event.seq)
         absorb(connection, heard, self.rules, now=now)
         backlog.mark(connection, applied, InboxStatus.APPLIED, now=now)
+
+
+def _blame(connection: sa.Connection, run: Run, now: datetime) -> None:
+    """See to it that what ended a process does not end one after the other."""
+    reason = f"the process died {CRASHES} times while applying it"
+    log.warning("run_abandoned", events=len(run.seqs), started_at=run.started_at.isoformat())
+    for event_id in runs.blame(connection, run, at_most=CRASHES, reason=reason, now=now):
+        log.error("event_parked", event_id=event_id, reason=reason)
+    runs.end(connection, [run.id])
 
 
 def _told(error: Exception) -> str:
