@@ -84,6 +84,8 @@ class _Batch:
         """Send first, then let the armed process find all of it; the others stand still."""
         fleet = self.world.fleet
         fleet.take_down(*_WORKING)
+        # A ring of which they took the job with them would pass for the one to come.
+        self.world.redis.flush()
         for part in parts:
             self._send(part)
         fleet.bring_up(self.place.process, failpoint=self._armed, wait=False)
