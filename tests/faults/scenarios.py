@@ -19,7 +19,7 @@ class Scenario:
 
 SCENARIOS = {
     "killing": Scenario("killing", "SIGKILL of every process, again and again, under load: none lost, none doubled"),
-    "healthy": Scenario("healthy", "nothing is wrong: how fast events are acknowledged"),
+    "healthy": Scenario("healthy", "nothing is wrong: how fast events are acknowledged", is_short=False),
     "redis-faults": Scenario("redis_faults", "Redis refused, hung, slow, emptied: answers as fast as ever"),
     "failpoint-matrix": Scenario(
         "failpoint_matrix",
