@@ -114,6 +114,7 @@ def test_workers_side_by_side_die_no_oftener_of_it(postgresql_database_url, post
                 workers.append(started(postgresql_database_url))
 
     assert workers == []
-    # At the very moment that one dies, the other may just be reaching for the same event.
-    assert 3 <= deaths <= 4
+    # One may be reaching for the event at the moment that the other dies of it; and on a machine that is held up for
+    # seconds, a run that is only just beginning may be taken for one that ended.
+    assert 2 <= deaths <= 4
     require_the_deadly_parked_and_the_others_applied_once(postgresql_database, events)
