@@ -14,6 +14,7 @@ from rich.progress import Progress
 from core.errors import SettingsError
 from rescind import output
 from rescind.output import as_json, brief
+from rescind.since import Since
 from schemas.settings import Settings
 from store.spool import Spool, SpoolFigures, SpoolState
 from webhook_app.handover_client import Answered, Primary
@@ -27,35 +28,46 @@ from webhook_app.handover_rounds import Round, Rounds
     "--retry", "ids", type=click.IntRange(1), multiple=True, metavar="ID", help="Let a parked event wait again."
 )
 @click.option("--retry-parked", is_flag=True, help="Let all parked events wait again.")
+@click.option("--again", is_flag=True, help="Let events that were handed over wait again; needs --since.")
+@click.option(
+    "--since", type=Since(), help="With --again: those handed over since 3d, or a time such as 2026-02-15T14:30:00Z."
+)
 @click.option(
     "--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="How many to list, newest."
 )
 @as_json
 @click.pass_context
-def handover_command(
+def handover_command(  # noqa: PLR0913 - one for each option
     context: click.Context,
     *,
     is_now: bool,
     parked: bool,
     ids: tuple[int, ...],
     retry_parked: bool,
+    again: bool,
+    since: datetime | None,
     limit: int,
     wants_json: bool,
 ) -> None:
     """Show what waits in the failover's spool (RESCIND_SPOOL), and where it goes.
 
-    With --now the exit status is 1 when anything is left there.
+    With --now the exit status is 1 when anything is left there. --again is for a primary that has lost what it took
+    over, as after a backup was restored; what it still has it takes for a duplicate.
     """
+    if again != (since is not None):
+        raise click.UsageError("--again and --since go together: which events are to be handed over again, since when")
     settings = Settings.from_env()
     spool = _spool(settings)
     try:
         if ids or retry_parked:
             _retry(spool, ids)
+        if since is not None:
+            click.echo(f"{spool.again(since, _clock())} events that were handed over wait again", err=True)
         if is_now:
             context.exit(_now(spool, settings, wants_json=wants_json))
         elif parked:
             _list_parked(spool, limit=limit, wants_json=wants_json)
-        elif not (ids or retry_parked):
+        elif not (ids or retry_parked or again):
             _show(spool, settings, wants_json=wants_json)
     finally:
         spool.dispose()

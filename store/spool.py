@@ -29,8 +29,8 @@ from store.spool_table import SpoolState
 
 __all__ = ["Spool", "SpoolFigures", "SpoolRow", "SpoolState", "SpooledEvent"]
 
-#: Deleting more at once would keep a delivery waiting.
-_FORGOTTEN_AT_ONCE = 500
+#: Deleting or changing more at once would keep a delivery waiting.
+_AT_ONCE = 500
 #: Bytes of a row besides the signed ones, and of a usual event.
 _BESIDES = 1000
 _TYPICAL = 4096
@@ -127,6 +127,13 @@ class Spool:
         """Let parked events wait again, all of them unless some are named, and return how many."""
         return self._write(lambda connection: spool_handing.unpark(connection, ids))
 
+    def again(self, since: datetime, now: datetime) -> int:
+        """Let events handed over since then wait again, for a primary that has lost them, and return how many."""
+        # What is handed over while this goes on is not meant.
+        return self._in_parts(
+            lambda connection: spool_handing.hand_again(connection, since=since, until=now, limit=_AT_ONCE)
+        )
+
     def postpone(self, ids: Collection[int], retry_at: datetime, reason: str) -> None:
         """Let events wait until then."""
         self._write_by_id(lambda connection: spool_handing.postpone(connection, ids, retry_at, reason))
@@ -137,14 +144,9 @@ class Spool:
 
     def prune(self, older_than: datetime) -> int:
         """Forget events handed over before then, and return how many; what waits or is parked stays."""
-        forgotten = 0
-        while True:
-            part = self._write(
-                lambda connection: spool_handing.forget(connection, older_than=older_than, limit=_FORGOTTEN_AT_ONCE)
-            )
-            forgotten += part
-            if part < _FORGOTTEN_AT_ONCE:
-                return forgotten
+        return self._in_parts(
+            lambda connection: spool_handing.forget(connection, older_than=older_than, limit=_AT_ONCE)
+        )
 
     def figures(self) -> SpoolFigures:
         """Return how much there is."""
@@ -170,6 +172,15 @@ class Spool:
             bytes=self._room.used(connection),
             fill=self._room.fill(connection, kept=counts.waiting + counts.parked),
         )
+
+    def _in_parts(self, work: Callable[[sa.Connection], int]) -> int:
+        """Do what concerns at most so many rows at once until there are no more, and return how many there were."""
+        total = 0
+        while True:
+            part = self._write(work)
+            total += part
+            if part < _AT_ONCE:
+                return total
 
     def _write_by_id(self, work: Callable[[sa.Connection], None]) -> None:
         """Write to rows that were due. In a file that has taken the place of theirs the same ids are other events."""

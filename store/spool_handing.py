@@ -135,6 +135,13 @@ def unpark(connection: sa.Connection, ids: Collection[int] | None) -> int:
     return connection.execute(parked.values(anew)).rowcount
 
 
+def hand_again(connection: sa.Connection, *, since: datetime, until: datetime, limit: int) -> int:
+    """Let events handed over between two moments wait as if they had just come, and return how many."""
+    handed = sa.select(rows.c.id).where(IS_HANDED, rows.c.handed_at.between(micros(since), micros(until))).limit(limit)
+    anew = {"state": SpoolState.WAITING.value, "verdict": None, "handed_at": None, "retry_at": None, "tries": 0}
+    return connection.execute(sa.update(rows).where(rows.c.id.in_(handed)).values(anew)).rowcount
+
+
 def postpone(connection: sa.Connection, ids: Collection[int], retry_at: datetime, reason: str) -> None:
     """Let waiting events wait until then."""
     connection.execute(

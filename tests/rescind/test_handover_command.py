@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -118,6 +119,31 @@ def test_event_that_is_not_parked_cannot_be_put_back(run, spool, settings, waiti
 
     assert ran.status == 2
     assert ran.err == "rescind: only 0 of these 1 were parked, and wait again; see `rescind handover --parked`\n"
+
+
+def test_handed_events_are_handed_over_again_to_a_primary_that_lost_them(run, spool, settings, waiting, primary):
+    first, second, third = waiting
+    now = datetime.now(UTC)
+    spool.handed({first: "accepted"}, now - timedelta(days=4))
+    spool.handed({second: "accepted", third: "duplicate"}, now - timedelta(days=2))
+
+    ran = run("handover", "--again", "--since", "3d", **settings)
+
+    assert (ran.status, ran.out, ran.err) == (0, "", "2 events that were handed over wait again\n")
+    assert {row.id: row.state for row in spool.listing()} == {first: "handed", second: "waiting", third: "waiting"}
+    assert run("handover", "--again", "--since", "3d", "--now", **settings).status == 0
+    assert primary.ids == [[second, third]]
+
+
+@pytest.mark.parametrize("options", [["--again"], ["--since", "3d"]])
+def test_handing_over_again_needs_to_know_since_when(run, spool, settings, waiting, options):
+    spool.handed({waiting[0]: "accepted"}, datetime.now(UTC))
+
+    ran = run("handover", *options, **settings)
+
+    assert ran.status == 2
+    assert "--again and --since go together" in ran.err
+    assert spool.figures().handed == 1
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,24 @@ def test_parked_events_wait_again_when_asked(spooled):
     assert [due.tries for due in spooled.spool.due(NOW, 10)] == [0, 0]
 
 
+def test_handed_events_wait_again_when_asked_for_since_a_moment(spooled):
+    spooled.commit.put_all([event(number) for number in range(1200)])
+    named = ids(spooled)
+    spooled.spool.postpone([named["event-1"]], LATER, "the primary answers 500")
+    spooled.spool.handed({named["event-0"]: "accepted"}, NOW)
+    spooled.spool.handed({named[f"event-{number}"]: "accepted" for number in range(1, 1100)}, SOON)
+    spooled.spool.handed({named["event-1100"]: "accepted"}, LATER)
+    spooled.spool.park(named["event-1101"], "refused", SOON)
+
+    assert spooled.spool.again(SOON, now=SOON) == 1099
+
+    figures = spooled.spool.figures()
+    assert (figures.waiting, figures.parked, figures.handed) == (1197, 1, 2)
+    (first,) = (due for due in spooled.spool.due(NOW, 10_000) if due.id == named["event-1"])
+    assert first.tries == 0
+    assert spooled.spool.again(SOON, now=SOON) == 0
+
+
 def test_verdict_stands_once_given(spooled):
     spooled.commit.put(event(1))
     row_id = ids(spooled)["event-1"]
