@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PIECE = 64 * 1024
+_PAGE = 4096
 
 
 class NoSmallDisk(Exception):
@@ -26,7 +27,7 @@ class SmallDisk:
     def fill(self) -> None:
         """Leave not a byte."""
         with self._filler.open("ab", buffering=0) as filler:
-            for size in (_PIECE, 1):
+            for size in (_PIECE, _PAGE, 1):
                 with suppress(OSError):
                     while True:
                         filler.write(bytes(size))
