@@ -23,6 +23,10 @@ class InboxStatus(StrEnum):
     """A dead letter: applying it kept failing."""
 
 
+#: In which order events are applied: what may be an opt-out, all else that is new, and then what is applied again,
+#: since a replay of a million must not keep an opt-out of today waiting.
+URGENT, USUAL, REPLAYED, REPLAYED_WITHOUT_EFFECTS = PRIORITIES = range(4)
+
 DEAD = (InboxStatus.INVALID, InboxStatus.STALE, InboxStatus.CONFLICT, InboxStatus.PARKED)
 #: What stands for all of these where a status is asked for.
 ANY_DEAD = "dead"

@@ -58,7 +58,7 @@ def decide_on(
     cancellations.request(connection, [_ordered(row, standing[row.id], causes[row.id], now) for row in unwelcome])
     allowed = [row.id for row in acting if standing[row.id].verdict is Act.ALLOW]
     cancellations.withdraw(connection, allowed, now=now)
-    changed = {row.id: standing[row.id].review_at for row in pending if standing[row.id].review_at != row.review_at}
+    changed = {row.id: standing[row.id].review_at for row in acting if standing[row.id].review_at != row.review_at}
     messages.set_review_at(connection, changed)
     return standing
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from core.inbox import InboxStatus
+from core.inbox import PRIORITIES, REPLAYED_WITHOUT_EFFECTS, InboxStatus
 from store.tables import AWAITS_APPLYING, inbox
 
 
@@ -39,11 +39,10 @@ class Line:
 _COLUMNS = [inbox.c[name] for name in PendingEvent.__slots__]
 _IN_ORDER = (inbox.c.priority, inbox.c.seq)
 _IS_SUSPECT = sa.or_(inbox.c.tries > 0, inbox.c.crashes > 0)
-_PRIORITIES = (0, 1)
 
 
 def next_in_line(connection: sa.Connection, *, now: datetime, limit: int, besides: Collection[int] = ()) -> Line:
-    """Return the next events, whoever holds them: inbound texts first, then oldest first.
+    """Return the next events, whoever holds them: by their priority, then oldest first.
 
     Those ``besides`` which more is wanted are passed over. Suspects do not take the place of others.
     """
@@ -96,13 +95,17 @@ def postpone(connection: sa.Connection, seq: int, *, retry_at: datetime, reason:
 
 def oldest_due(connection: sa.Connection, *, now: datetime) -> datetime | None:
     """Return since when the longest-waiting event that may be applied now could have been, or None."""
-    firsts = _firsts(connection, _is_due(now))
+    firsts = _firsts(connection, PRIORITIES, _is_due(now))
     return min((first.since() for first in firsts), default=None)
 
 
-def oldest_pending(connection: sa.Connection) -> datetime | None:
-    """Return when the longest-waiting event was received, those included that wait for another try, or None."""
-    return min((first.received_at for first in _firsts(connection, sa.true())), default=None)
+def oldest_with_effects(connection: sa.Connection) -> datetime | None:
+    """Return when the longest-waiting event that may cancel something was received, or None.
+
+    Those that wait for another try are among them.
+    """
+    acting = [priority for priority in PRIORITIES if priority != REPLAYED_WITHOUT_EFFECTS]
+    return min((first.received_at for first in _firsts(connection, acting, sa.true())), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +118,11 @@ class _Waiting:
         return max(at for at in (self.received_at, self.retry_at, self.replayed_at) if at)
 
 
-def _firsts(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> list[_Waiting]:
+def _firsts(connection: sa.Connection, priorities: Iterable[int], condition: sa.ColumnElement[bool]) -> list[_Waiting]:
     """Return the first of each priority."""
     columns = [inbox.c[name] for name in _Waiting.__slots__]
     found: list[_Waiting] = []
-    for priority in _PRIORITIES:
+    for priority in priorities:
         query = sa.select(*columns).where(AWAITS_APPLYING, inbox.c.priority == priority, condition)
         found += [_Waiting(*row) for row in connection.execute(query.order_by(inbox.c.seq).limit(1))]
     return found

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from core.inbox import InboxStatus
+from core.inbox import REPLAYED, REPLAYED_WITHOUT_EFFECTS, InboxStatus
 from store.tables import AWAITS_APPLYING, IS_NOT_APPLIED, inbox
 
 #: So many rows are looked at in one statement at most, however few of them are wanted.
@@ -82,7 +82,7 @@ def page(connection: sa.Connection, selection: Selection, *, after: int, until: 
 
 
 def put_back(connection: sa.Connection, seqs: Sequence[int], *, acts: bool, by: str, now: datetime) -> set[int]:
-    """Make stored events pending, as if they had just come; return those that were not pending and can be applied."""
+    """Make stored events pending, behind what has just come; return those that were not pending and can be applied."""
     if not seqs:
         return set()
     statement = (
@@ -95,6 +95,7 @@ def put_back(connection: sa.Connection, seqs: Sequence[int], *, acts: bool, by: 
             crashes=0,
             retry_at=None,
             applied_at=None,
+            priority=REPLAYED if acts else REPLAYED_WITHOUT_EFFECTS,
             acts=acts,
             replayed_at=now,
             replayed_by=by,

@@ -148,4 +148,4 @@ def _settled_until(connection: sa.Connection, waiting: dict[str, datetime], now:
     ended: nothing that was due later than these reached us is let go yet.
     """
     undecided = [since for kind, since in waiting.items() if kind != "cancellations"]
-    return min([now, *undecided, *filter(None, [backlog.oldest_pending(connection)])])
+    return min([now, *undecided, *filter(None, [backlog.oldest_with_effects(connection)])])
