@@ -71,20 +71,15 @@ class Primary:
         self._url = url
         self._secret = secret
         self._clock = clock
-        self._client = httpx.Client(
-            timeout=patience.total_seconds(),
-            follow_redirects=False,
-            verify=httpx.create_ssl_context(),
-            # Texts and numbers must not take the way through a proxy that somebody set for something else.
-            trust_env=False,
-            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
-        )
+        self._patience = patience
+        self._client: httpx.Client | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.close()
+        if self._client is not None:
+            self._client.close()
 
     def take(self, batch: Sequence[Handed]) -> Answered | Rejected | Away:
         """Hand events over, or ask with none whether it would take any; ``handover.fitting`` says how many fit."""
@@ -92,7 +87,12 @@ class Primary:
         seal = handover_seal.sealed(body, self._secret, now=self._clock())
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", **seal.headers}
         try:
-            with self._client.stream("POST", self._url, content=body, headers=headers) as response:
+            client = self._client = self._client or _client(self._patience)
+        except OSError as error:
+            # A certificate that is being renewed, say: the next try reads it anew.
+            return Away(f"no TLS can be spoken here: {error}; see that SSL_CERT_FILE or SSL_CERT_DIR can be read")
+        try:
+            with client.stream("POST", self._url, content=body, headers=headers) as response:
                 answer = _read(response)
         except httpx.TimeoutException:
             return Away("it does not answer in time")
@@ -101,6 +101,18 @@ class Primary:
         if answer is None:
             return Away("its answer takes too long, or has no end")
         return _meaning(response.status_code, answer, asked=[each.id for each in batch])
+
+
+def _client(patience: timedelta) -> httpx.Client:
+    """Return what sends the requests. Raises OSError when the certificates that it is to trust cannot be read."""
+    return httpx.Client(
+        timeout=patience.total_seconds(),
+        follow_redirects=False,
+        verify=httpx.create_ssl_context(),
+        # Texts and numbers must not take the way through a proxy that somebody set for something else.
+        trust_env=False,
+        limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+    )
 
 
 def _read(response: httpx.Response) -> bytes | None:

@@ -93,6 +93,20 @@ def test_trouble_is_told_when_it_begins_and_when_it_ends(office, spool, primary)
     assert not any(word in office.text for word in ("a secret text", SECRET, "+1"))
 
 
+def test_certificates_that_cannot_be_read_are_trouble_that_ends(office, spool, primary, monkeypatch, tmp_path):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    office.sender.start()
+    spooled(spool, telnyx.event())
+    assert wait_for(lambda: office.told)
+    assert primary.headers == []
+    monkeypatch.delenv("SSL_CERT_FILE")
+    assert wait_for(lambda: spool.figures().handed == 1, 30)
+    office.sender.stop()
+
+    assert [each["event"] for each in office.told] == ["handover_waits", "handover_goes_on"]
+    assert "SSL_CERT_FILE" in office.told[0]["reason"]
+
+
 def test_one_of_several_sends_and_another_takes_over(office, spool, primary):
     other = Office(spool, primary.url)
     office.sender.start()
