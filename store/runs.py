@@ -9,7 +9,7 @@ that is gone.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,9 +42,9 @@ def begin(connection: sa.Connection, seqs: Sequence[int], *, now: datetime) -> R
     return run
 
 
-def end(connection: sa.Connection, ids: Collection[str]) -> int:
-    """Take runs from the record, and return how many were still on it: none that others took for abandoned."""
-    return connection.execute(sa.delete(runs).where(runs.c.id.in_(ids))).rowcount if ids else 0
+def end(connection: sa.Connection, run: Run) -> bool:
+    """Take a run from the record, and return whether it was still on it: no other took it for abandoned."""
+    return connection.execute(sa.delete(runs).where(runs.c.id == run.id)).rowcount > 0
 
 
 def on_record(connection: sa.Connection) -> list[Run]:
@@ -74,3 +74,14 @@ def blame(connection: sa.Connection, run: Run, *, at_most: int, reason: str, now
         status=InboxStatus.PARKED, reason=reason, applied_at=now, retry_at=None
     )
     return list(connection.scalars(parked.returning(inbox.c.event_id)))
+
+
+def acquit(connection: sa.Connection, run: Run, *, reason: str) -> None:
+    """Take back what was counted against the events of a run whose process lives after all.
+
+    Those that were parked for it, which the reason tells, wait to be applied again.
+    """
+    theirs = sa.update(inbox).where(inbox.c.seq.in_(run.seqs))
+    parked = theirs.where(inbox.c.status == InboxStatus.PARKED, inbox.c.reason == reason)
+    connection.execute(parked.values(status=InboxStatus.PENDING, reason=None, applied_at=None))
+    connection.execute(theirs.where(AWAITS_APPLYING, inbox.c.crashes > 0).values(crashes=inbox.c.crashes - 1))

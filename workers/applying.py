@@ -35,6 +35,7 @@ TRIES = 5
 _PATIENCE = 10
 #: An event that is alone whenever the process ends, this many times, is parked.
 CRASHES = 3
+_DIED = f"the process died {CRASHES} times while applying it"
 #: A run that nobody holds may be one that is only just beginning.
 ABANDONED_AFTER = timedelta(seconds=2)
 #: When others were faster there may be more, further down the line.
@@ -49,7 +50,7 @@ class Applier:
     rules: Sequence[Rule]
     now: Callable[[], datetime]
     batch: int = BATCH
-    _broken_off: list[str] = field(default_factory=list)
+    _broken_off: list[Run] = field(default_factory=list)
     """Runs of ours that came to nothing, although nobody has died of them; to be taken from the record."""
 
     def apply(self) -> int:
@@ -96,7 +97,9 @@ class Applier:
         claimed: list[PendingEvent] = []
         try:
             with self.database.begin() as connection:
-                claimed = backlog.claim(connection, run.seqs) if runs.end(connection, [run.id]) else []
+                if not _ended(connection, run):
+                    return 0
+                claimed = backlog.claim(connection, run.seqs)
                 if not claimed:
                     return 0
                 reach(Failpoint.C2)
@@ -104,7 +107,7 @@ class Applier:
                 reach(Failpoint.S1)
             reach(Failpoint.S2)
         except Exception as error:
-            self._broken_off.append(run.id)
+            self._broken_off.append(run)
             if isinstance(error, StoreUnavailable) or not claimed:
                 raise
             # Whatever it is, it must not block the other events.
@@ -119,7 +122,8 @@ class Applier:
     def _writing(self) -> Iterator[sa.Connection]:
         """Run a write transaction that also takes from the record what was broken off."""
         with self.database.begin() as connection:
-            runs.end(connection, self._broken_off)
+            for run in self._broken_off:
+                _ended(connection, run)
             yield connection
         self._broken_off.clear()
 
@@ -156,11 +160,19 @@ class Applier:
 
 def _blame(connection: sa.Connection, run: Run, now: datetime) -> None:
     """See to it that what ended a process does not end one after the other."""
-    reason = f"the process died {CRASHES} times while applying it"
     log.warning("run_abandoned", events=len(run.seqs), started_at=run.started_at.isoformat())
-    for event_id in runs.blame(connection, run, at_most=CRASHES, reason=reason, now=now):
-        log.error("event_parked", event_id=event_id, reason=reason)
-    runs.end(connection, [run.id])
+    for event_id in runs.blame(connection, run, at_most=CRASHES, reason=_DIED, now=now):
+        log.error("event_parked", event_id=event_id, reason=_DIED)
+    runs.end(connection, run)
+
+
+def _ended(connection: sa.Connection, run: Run) -> bool:
+    """Take a run of ours from the record; False when another took us for dead, for which nobody is to blame."""
+    if runs.end(connection, run):
+        return True
+    log.warning("run_taken_for_abandoned", events=len(run.seqs))
+    runs.acquit(connection, run, reason=_DIED)
+    return False
 
 
 def _told(error: Exception) -> str:

@@ -203,7 +203,7 @@ def test_run_that_is_being_carried_out_is_never_taken_for_abandoned(postgresql_d
 
     def hold() -> None:
         with busy.database.begin() as connection:
-            assert runs.end(connection, [run.id])
+            assert runs.end(connection, run)
             backlog.claim(connection, run.seqs)
             entered.set()
             leave.wait(10)
