@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from core.errors import ProcessorError
 from rescind.findings import Finding, fail, ok, warn
 from schemas.settings import Settings
+from store.group_commit import GroupCommit
 from store.spool import Spool, SpoolFigures
 from webhook_app.handover_client import Answered, Primary
 
@@ -61,8 +62,7 @@ def _spool(settings: Settings) -> Iterator[Finding]:
         return
     try:
         spool = Spool(settings.spool, max_events=settings.spool_max_events, max_bytes=settings.spool_max_bytes)
-        with spool.database.begin() as connection:
-            spool.require_writable(connection)
+        GroupCommit(spool.database, spool, mend=spool.mend).check()
         figures = spool.figures()
         spool.dispose()
     except ProcessorError as error:

@@ -97,7 +97,7 @@ class Spool:
 
     def require_writable(self, connection: sa.Connection) -> None:
         """Do what storing an event does, without an event. Raises StoreUnavailable when there is no room for one."""
-        if self._room.rows_for(connection, count=1, size=_TYPICAL) < 1:
+        if not self._room.has_room(connection, size=_TYPICAL):
             raise StoreUnavailable(spool_accepting.FULL)
         spool_accepting.require_writable(connection)
 

@@ -158,12 +158,23 @@ def hasten(connection: sa.Connection, now: datetime) -> None:
 
 def forget(connection: sa.Connection, *, older_than: datetime | None, limit: int) -> int:
     """Delete events handed over before a moment, the oldest first; None: whenever that was. Return how many."""
-    highest = sa.select(sa.func.max(rows.c.id)).scalar_subquery()
-    # The highest id must not be given out again: ``store.spool_room`` counts by it.
-    oldest = sa.select(rows.c.id).where(IS_HANDED, rows.c.id < highest).order_by(rows.c.handed_at).limit(limit)
+    oldest = _oldest_handed(limit)
     if older_than is not None:
         oldest = oldest.where(rows.c.handed_at < micros(older_than))
     return connection.execute(sa.delete(rows).where(rows.c.id.in_(oldest))).rowcount
+
+
+def forgettable(connection: sa.Connection, *, limit: int) -> tuple[int, int]:
+    """Return how many rows ``forget`` would delete, whenever they were handed over, and the bytes signed in them."""
+    size = sa.func.coalesce(sa.func.sum(sa.func.length(rows.c.raw)), 0)
+    found = connection.execute(sa.select(sa.func.count(), size).where(rows.c.id.in_(_oldest_handed(limit)))).one()
+    return found[0], found[1]
+
+
+def _oldest_handed(limit: int) -> sa.Select[tuple[int]]:
+    highest = sa.select(sa.func.max(rows.c.id)).scalar_subquery()
+    # The highest id must not be given out again: ``store.spool_room`` counts by it.
+    return sa.select(rows.c.id).where(IS_HANDED, rows.c.id < highest).order_by(rows.c.handed_at).limit(limit)
 
 
 def count(connection: sa.Connection) -> int:

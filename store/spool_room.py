@@ -49,6 +49,18 @@ class Room:
             self._warn(self._share(held + count, used + size))
         return self._max_events - held if used + size <= self._max_bytes else 0
 
+    def has_room(self, connection: sa.Connection, *, size: int) -> bool:
+        """Return whether one more row of so many bytes would find room, and forget nothing for it."""
+        held, used = self._measured(connection)
+        if held < self._max_events and used + size <= self._max_bytes:
+            return True
+        self._anchor = None
+        if used + size > self._max_bytes:
+            _shorten_the_log(connection)
+        held, used = self._measured(connection)
+        count, freed = spool_handing.forgettable(connection, limit=_FORGOTTEN_AT_ONCE)
+        return held - count < self._max_events and used - freed + size <= self._max_bytes
+
     def _with_room_made(self, connection: sa.Connection, *, count: int, size: int) -> tuple[int, int]:
         """Delete some of what was handed over, and return the rows and bytes as they are then."""
         dropped = spool_handing.forget(connection, older_than=None, limit=_FORGOTTEN_AT_ONCE)

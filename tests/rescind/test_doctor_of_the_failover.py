@@ -121,5 +121,22 @@ def test_spool_that_is_full_is_a_failure(examine, spool):
 
     ((state, told),) = examine(RESCIND_SPOOL_MAX_EVENTS="1")["spool"]
 
-    assert state == "fail"
-    assert "full" in told
+    assert (state, told) == ("fail", f"{spool.path}: the spool is full")
+
+
+def test_spool_that_has_used_up_its_bytes_is_told_as_full(examine, spool):
+    spooled(spool, *(telnyx.event(text="x" * 250_000) for _ in range(35)))
+
+    ((state, told),) = examine(RESCIND_SPOOL_MAX_MB="8")["spool"]
+
+    assert (state, told) == ("fail", f"{spool.path}: the spool is full")
+
+
+def test_looking_makes_no_room_in_the_spool(examine, spool):
+    rows = spooled(spool, *(telnyx.event() for _ in range(10)))
+    spool.handed(dict.fromkeys(rows[:9], "accepted"), NOW)
+
+    found = examine(RESCIND_SPOOL_MAX_EVENTS="10")["spool"]
+
+    assert found[0] == ("ok", "1 events wait, 10% full")
+    assert spool.figures().handed == 9

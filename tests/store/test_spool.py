@@ -203,6 +203,17 @@ def test_handed_events_make_room_and_waiting_ones_never_do(path):
     assert len(spooled.waiting()) == 9
 
 
+def test_question_after_room_counts_on_handed_events_and_forgets_none(path):
+    spooled = Spooled(path, max_events=10)
+    spooled.commit.put_all([event(number) for number in range(10)])
+    with pytest.raises(StoreUnavailable, match="full"):
+        spooled.commit.check()
+    spooled.spool.handed({ids(spooled)["event-0"]: "accepted"}, NOW)
+    spooled.commit.check()
+    assert spooled.spool.figures().handed == 1
+    assert spooled.commit.put(event(10)) is Acceptance.ACCEPTED
+
+
 def test_bound_on_bytes_holds_on_disk(path):
     spooled = Spooled(path, max_bytes=8_000_000)
     large = [event(number, raw=bytes(200_000)) for number in range(60)]
