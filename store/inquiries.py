@@ -81,17 +81,32 @@ def of(connection: sa.Connection, message_ids: Collection[str]) -> list[Inquiry]
     ]
 
 
-def due(connection: sa.Connection, *, now: datetime, limit: int) -> list[Inquiry]:
-    """Return what is to be asked about now, the longest waiting first."""
-    query = sa.select(*_COLUMNS).where(inquiries.c.next_at <= now).order_by(inquiries.c.next_at).limit(limit)
-    return [Inquiry(*row) for row in connection.execute(query)]
+def due(connection: sa.Connection, *, now: datetime, limit: int, after: Inquiry | None = None) -> list[Inquiry]:
+    """Return what is to be asked about now, the longest waiting first; ``after`` ended the page before."""
+    return _page(connection, inquiries.c.next_at, None, now, after, limit)
 
 
-def due_between(connection: sa.Connection, since: datetime, until: datetime, *, limit: int) -> list[Inquiry]:
-    """Return what should have ended in a span of time, whenever it was asked about last."""
-    query = (
-        sa.select(*_COLUMNS).where(inquiries.c.due_at.between(since, until)).order_by(inquiries.c.due_at).limit(limit)
-    )
+def due_between(
+    connection: sa.Connection, since: datetime, until: datetime, *, limit: int, after: Inquiry | None = None
+) -> list[Inquiry]:
+    """Return what should have ended in a span of time, whenever it was asked about last; ``after`` as in ``due``."""
+    return _page(connection, inquiries.c.due_at, since, until, after, limit)
+
+
+def _page(
+    connection: sa.Connection,
+    at: sa.Column[datetime],
+    since: datetime | None,
+    until: datetime,
+    after: Inquiry | None,
+    limit: int,
+) -> list[Inquiry]:
+    query = sa.select(*_COLUMNS).where(at <= until).order_by(at, inquiries.c.message_id).limit(limit)
+    if since is not None:
+        query = query.where(at >= since)
+    if after is not None:
+        then = getattr(after, at.name)
+        query = query.where(sa.or_(at > then, sa.and_(at == then, inquiries.c.message_id > after.message_id)))
     return [Inquiry(*row) for row in connection.execute(query)]
 
 

@@ -98,12 +98,12 @@ class Reconciler:
     _shown_at: datetime | None = field(default=None, init=False)
 
     def run(self, *, since: datetime | None = None, is_dry: bool = False) -> Reconciliation:
-        """Reconcile now, from ``since`` or from where the last run ended; a dry run writes nothing.
+        """Reconcile now, from ``since`` or from where the last run ended, however much it is; a dry run writes nothing.
 
         Raises AnotherRuns, and StoreUnavailable when the database is away.
         """
         if is_dry:
-            return self._heal(self.now(), None, since=since, is_dry=True)[0]
+            return self._heal(self.now(), None, since=since, is_dry=True, is_scheduled=False)[0]
         ran = self._claimed(since=since)
         if ran is None:
             raise AnotherRuns("another process is reconciling at this moment; wait until it has ended")
@@ -129,7 +129,7 @@ class Reconciler:
             return None
         self._shown_at = now
         try:
-            ran, reached = self._heal(now, run, since=since, is_dry=False)
+            ran, reached = self._heal(now, run, since=since, is_dry=False, is_scheduled=every is not None)
         except BaseException as error:
             # Otherwise the run would stand in the way of the next until it is taken for dead.
             with suppress(StoreUnavailable), self.database.begin() as connection:
@@ -148,7 +148,7 @@ class Reconciler:
         return ran
 
     def _heal(
-        self, now: datetime, run: int | None, *, since: datetime | None, is_dry: bool
+        self, now: datetime, run: int | None, *, since: datetime | None, is_dry: bool, is_scheduled: bool
     ) -> tuple[Reconciliation, dict[str, Any]]:
         with self.database.read() as connection:
             reached: dict[str, Any] = reconciliations.reached(connection)
@@ -157,7 +157,14 @@ class Reconciler:
         earliest = now
         for source in self._sources(partial(self._is_busy, run)):
             before = reached.get(source.name)
-            window = Window(since or _since(before, now), now, before, is_dry, is_asked_for=since is not None)
+            window = Window(
+                since or _since(before, now),
+                now,
+                before,
+                is_dry,
+                is_asked_for=since is not None,
+                is_scheduled=is_scheduled,
+            )
             earliest = min(earliest, window.since)
             tally = tallies[source.name] = Tally()
             try:

@@ -6,7 +6,7 @@ Source: https://developers.telnyx.com/api-reference/messages/retrieve-a-message
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -34,9 +34,11 @@ PATIENCE = timedelta(minutes=10)
 _LONGEST_WAIT = timedelta(days=1)
 _REMEMBERED = timedelta(days=10)
 _DOUBLINGS = 10
-#: So many are asked about in one run; the others in the next, the longest waiting first.
-_ASKED = 300
+#: So many are asked about in one scheduled run; the others in the next, the longest waiting first.
+_ASKED_ON_SCHEDULE = 300
 _BATCH = 1000
+#: Asking about so many takes seconds, in which the end of others may come to be known.
+_ASKED_TOGETHER = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +54,20 @@ class Messages:
     def heal(self, window: Window, tally: Tally) -> int:
         """Ask about what is due, merge the answers, and return how far it looked. Raises Unanswered."""
         found, reached = self._watch(window)
-        left = _ASKED
-        while left > 0:
-            batch = self._due(window, found)
+        asked = 0
+        for batch in self._due(window, found):
             with self.database.read() as connection:
                 ended = inquiries.ended(connection, [row.message_id for row in batch])
             if ended and not window.is_dry:
                 with self.database.begin() as connection:
                     inquiries.remove(connection, ended)
-            open_ = [row for row in batch if row.message_id not in ended][:left]
-            for row in open_:
+            for row in batch:
+                if row.message_id in ended:
+                    continue
+                if window.is_scheduled and asked == _ASKED_ON_SCHEDULE:
+                    return reached
                 self._take(row, self.inquirer.message(row.message_id), tally, is_dry=window.is_dry)
-            left -= len(open_)
-            # What was asked for by name, or only looked at, stays due.
-            if len(batch) < _BATCH or window.is_dry or window.is_asked_for:
-                break
+                asked += 1
         return reached
 
     def _watch(self, window: Window) -> tuple[list[Inquiry], int]:
@@ -91,14 +92,22 @@ class Messages:
                 return found, max(at, after)
             at = upto
 
-    def _due(self, window: Window, found: Sequence[Inquiry]) -> list[Inquiry]:
-        now = self.now()
-        with self.database.read() as connection:
-            if window.is_asked_for:
-                due = inquiries.due_between(connection, window.since, now, limit=_BATCH)
-            else:
-                due = inquiries.due(connection, now=now, limit=_BATCH)
-        return due + [row for row in found if window.since <= row.due_at <= now]
+    def _due(self, window: Window, found: Sequence[Inquiry]) -> Iterator[list[Inquiry]]:
+        """Yield what is due when the run begins, a part at a time, and what a dry run has found besides."""
+        last: Inquiry | None = None
+        while True:
+            with self.database.read() as connection:
+                if window.is_asked_for:
+                    part = inquiries.due_between(
+                        connection, window.since, window.until, limit=_ASKED_TOGETHER, after=last
+                    )
+                else:
+                    part = inquiries.due(connection, now=window.until, limit=_ASKED_TOGETHER, after=last)
+            yield part
+            if len(part) < _ASKED_TOGETHER:
+                break
+            last = part[-1]
+        yield [row for row in found if window.since <= row.due_at <= window.until]
 
     def _take(self, row: Inquiry, answer: Answer, tally: Tally, *, is_dry: bool) -> None:
         now = self.now()

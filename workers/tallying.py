@@ -35,6 +35,10 @@ class Window:
     """Only look: nothing is written."""
     is_asked_for: bool
     """An operator named ``since``, so what is not due by itself is asked for too."""
+    is_scheduled: bool
+    """Nobody waits for it, and it comes again soon: what is much may be left for the next time."""
+    is_scheduled: bool
+    """Nobody waits for it, and it comes again soon: what is much may be left for the next time."""
 
 
 @dataclass(slots=True)

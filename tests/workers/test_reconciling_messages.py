@@ -159,3 +159,27 @@ def test_many_ended_messages_are_passed_over_at_no_request(world, lists):
     assert asked(lists) == 1
     with world.database.read() as connection:
         assert inquiries.due(connection, now=SENT_AT + timedelta(days=9), limit=10) == []
+
+
+def test_a_run_that_somebody_waits_for_asks_about_all_and_a_scheduled_one_leaves_some(world, lists):
+    registered(world.database, *(registration(number, send_at=SENT_AT) for number in range(100, 409)))
+    lists.messages = {message_id(number): says(number, "sent") for number in (1, *range(100, 409))}
+    world.at = SENT_AT + PATIENCE
+
+    scheduled = world.reconciler.run_if_due(timedelta(minutes=5))
+
+    assert scheduled.tallies[SourceName.MESSAGES] == Tally(reported=300, healed=300)
+    assert reconciled(world, since=NOW, is_dry=True) == Tally(reported=310, held=300, healed=10)
+    assert reconciled(world, since=NOW) == Tally(reported=310, held=300, healed=10)
+
+
+def test_a_run_with_since_goes_on_behind_a_thousand_that_have_ended(world, lists):
+    many = range(100, 1200)
+    registered(world.database, *(registration(number, send_at=SENT_AT) for number in many))
+    registered(world.database, registration(2000, send_at=SENT_AT + timedelta(seconds=1)))
+    lists.messages[message_id(2000)] = says(2000, "delivered")
+    reconciled(world)
+    told(world.database, *(status(number, "delivered", minute=181) for number in (1, *many)), now=SENT_AT)
+
+    assert reconciled(world, at=SENT_AT + timedelta(hours=1), since=SENT_AT) == Tally(reported=1, healed=1)
+    assert asked(lists) == 1
