@@ -15,13 +15,15 @@ from rescind.output import as_json, brief
 from rescind.since import Since
 from schemas.settings import Settings
 from store.engine import Database
-from workers.reconciling import Reconciliation
+from workers.reconciling import LONGEST, Reconciliation
 from workers.runtime import reconciler
 
 
 @click.command("reconcile")
 @click.option(
-    "--since", type=Since(), help="2h, 3d, or 2026-02-15T14:30:00Z; without it, from where the last run ended."
+    "--since",
+    type=Since(LONGEST),
+    help="2h, 3d, or 2026-02-15T14:30:00Z, ten days at most; without it, from where the last run ended.",
 )
 @click.option("--dry-run", is_flag=True, help="Only look; nothing is written.")
 @as_json
