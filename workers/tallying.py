@@ -37,8 +37,6 @@ class Window:
     """An operator named ``since``, so what is not due by itself is asked for too."""
     is_scheduled: bool
     """Nobody waits for it, and it comes again soon: what is much may be left for the next time."""
-    is_scheduled: bool
-    """Nobody waits for it, and it comes again soon: what is much may be left for the next time."""
 
 
 @dataclass(slots=True)
