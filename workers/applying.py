@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from core.inbox import InboxStatus
 from core.reports import NoticeReport
 from ledger.absorbing import Heard, absorb
 from schemas import envelope, reading
+from schemas.envelope import Envelope
 from store import backlog, runs
 from store.backlog import PendingEvent
 from store.engine import Database
@@ -143,7 +144,7 @@ class Applier:
         applied: list[int] = []
         for event in events:
             try:
-                report = reading.report(envelope.read(event.raw), received_at=event.received_at)
+                report = reading.report(_read(event), received_at=event.received_at)
             except EventInvalid as error:
                 log.warning("event_invalid", event_id=event.event_id, event_type=event.event_type, reason=str(error))
                 backlog.mark(connection, [event.seq], InboxStatus.INVALID, now=now, reason=str(error))
@@ -156,6 +157,13 @@ class Applier:
             applied.append(event.seq)
         absorb(connection, heard, self.rules, now=now)
         backlog.mark(connection, applied, InboxStatus.APPLIED, now=now)
+
+
+def _read(event: PendingEvent) -> Envelope:
+    """Return what the event says, under its own id; another content under a known id counts as another event."""
+    read = envelope.read(event.raw)
+    is_another = event.event_id.startswith(f"{InboxStatus.CONFLICT}:")
+    return replace(read, event_id=event.event_id) if is_another else read
 
 
 def _blame(connection: sa.Connection, run: Run, now: datetime) -> None:

@@ -12,10 +12,10 @@ from core.policies.catalogue import PolicySettings, rules
 from ledger import replaying
 from ledger.registering import register
 from ledger.replaying import Order
-from store import backlog, tables
+from store import backlog, inbox, tables
 from tests.accepting import accept, mark_all, sample
-from tests.books import stories
-from tests.reports import ALICE, BOB, NOW, registration
+from tests.books import registered, stories
+from tests.reports import ALICE, BOB, NOW, RULES, registration
 from workers.applying import Applier
 from workers.reviewing import Reviewer
 
@@ -77,3 +77,22 @@ def test_messages_are_let_go_beside_a_replay_without_effects_and_not_beside_anot
     put_back(database, old, acts=True)
     with database.read() as connection:
         assert backlog.oldest_with_effects(connection) is not None
+
+
+def test_other_content_under_a_known_id_counts_as_another_event(database):
+    registered(database, registration())
+    first, second = text("START"), text("STOP")
+    second["data"] |= {"id": first["data"]["id"], "occurred_at": LATER.isoformat()}
+    accept(database, first)
+    Applier(database, RULES, lambda: LATER).apply()
+    accept(database, second)
+    with database.read() as connection:
+        (conflict,) = inbox.events(connection, statuses=[InboxStatus.CONFLICT], limit=2)
+
+    for _ in range(2):
+        put_back(database, [conflict.event_id], acts=True)
+        Applier(database, RULES, lambda: LATER).apply()
+
+    assert stories(database)["cancellation"] is not None
+    with database.read() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(tables.consents)) == 2
