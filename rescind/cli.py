@@ -65,6 +65,9 @@ def commands() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 2 for a mistake of the user's, in one line."""
+    if not all(_is_text(argument) for argument in (sys.argv[1:] if arguments is None else arguments)):
+        click.echo("rescind: an argument is not written in UTF-8; type it again", err=True)
+        return _WRONG_USE
     try:
         status = commands.main(args=arguments, prog_name="rescind", standalone_mode=False)
     except ProcessorError as error:
@@ -80,3 +83,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return status if isinstance(status, int) else 0
+
+
+def _is_text(argument: str) -> bool:
+    """Return False for bytes that Python has smuggled into a string, which no database and no terminal takes."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

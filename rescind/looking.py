@@ -86,6 +86,8 @@ def events_command(
     *, event_id: str | None, status: str | None, event_type: str | None, raw: bool, limit: int, wants_json: bool
 ) -> None:
     """List accepted events, the newest first, or show the one that has the ID."""
+    if raw and wants_json:
+        raise click.UsageError("--raw prints bytes, which --json cannot; give one of the two")
     if event_id is not None:
         _show_event(event_id, raw=raw, wants_json=wants_json)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
@@ -12,6 +13,10 @@ from schemas import keys
 from schemas.handover import HANDOVER_PATH
 
 _MIN_SECRET = 32
+#: A name of up to 253 characters, in labels of up to 63; names in other scripts are written in their ASCII form.
+_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?")
+#: What a file system takes for one name.
+_MAX_NAME = 255
 _REDIS_OPTIONS = {"db", "password", "username"}
 _TELNYX_HOST, _TELNYX_PATH = "api.telnyx.com", "/v2"
 
@@ -32,12 +37,8 @@ def credential(raw: str) -> None:
 
 def base_url(raw: str) -> None:
     """Check TELNYX_BASE_URL: the API key travels to it, so only encrypted, or within this machine."""
-    url = _split(raw)
-    if url.scheme not in {"http", "https"} or not url.hostname:
-        raise ValidationError("is no http(s) URL; give one such as https://api.telnyx.com/v2")
-    if url.username or url.password or url.query or url.fragment:
-        raise ValidationError("has more than a host and a path; give a URL such as https://api.telnyx.com/v2")
-    if url.scheme == "http" and not _is_loopback(url.hostname):
+    url = _http_url(raw, example="https://api.telnyx.com/v2")
+    if url.scheme == "http" and not _is_loopback(url.hostname or ""):
         raise ValidationError("would send the API key unencrypted; give an https:// URL")
     if url.hostname == _TELNYX_HOST and url.path.rstrip("/") != _TELNYX_PATH:
         raise ValidationError("lacks the version; give https://api.telnyx.com/v2")
@@ -45,21 +46,25 @@ def base_url(raw: str) -> None:
 
 def handover_url(raw: str) -> None:
     """Check RESCIND_HANDOVER_URL: people's texts travel to it, so only encrypted, or within a private network."""
-    url = _split(raw)
-    if url.scheme not in {"http", "https"} or not url.hostname:
-        raise ValidationError("is no http(s) URL; give one such as https://primary.example.com/internal/handover")
-    if url.username or url.password or url.query or url.fragment:
-        raise ValidationError(
-            "has more than a host and a path; give a URL such as https://primary.example.com/internal/handover"
-        )
+    url = _http_url(raw, example=f"https://primary.example.com{HANDOVER_PATH}")
+    host = url.hostname or ""
     if url.path != HANDOVER_PATH:
         raise ValidationError(f"does not end in {HANDOVER_PATH}; give the primary's host with that path")
-    if url.scheme == "http" and not (_is_loopback(url.hostname) or _is_private(url.hostname)):
+    if url.scheme == "http" and not (_is_loopback(host) or _is_private(host)):
         raise ValidationError("would send texts and numbers unencrypted; give an https:// URL")
+
+
+def spool(raw: str) -> None:
+    """Check RESCIND_SPOOL: what waits there has to outlive the process."""
+    if raw.startswith((":memory:", "file:", "sqlite:")):
+        raise ValidationError("is no file; give a path such as /srv/rescind/spool.db")
+    if any(len(part.encode(errors="surrogateescape")) > _MAX_NAME for part in raw.split("/")):
+        raise ValidationError(f"has a name of more than {_MAX_NAME} bytes in it; give a shorter path")
 
 
 def shared_secret(raw: str) -> None:
     """Check RESCIND_HANDOVER_SECRET: whoever guesses it can bring old events in."""
+    credential(raw)
     if len(raw) < _MIN_SECRET:
         raise ValidationError(
             f"is shorter than {_MIN_SECRET} characters; make one with"
@@ -90,6 +95,17 @@ def redis_url(raw: str) -> None:
         raise ValidationError("has no password for a server on another machine; give redis://:password@host:6379/0")
 
 
+def _http_url(raw: str, *, example: str) -> SplitResult:
+    url = _split(raw)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise ValidationError(f"is no http(s) URL; give one such as {example}")
+    if url.username or url.password or url.query or url.fragment:
+        raise ValidationError(f"has more than a host and a path; give a URL such as {example}")
+    if not (_HOST.fullmatch(url.hostname) or _is_address(url.hostname)):
+        raise ValidationError(f"has a host that no name server knows such names of; give a URL such as {example}")
+    return url
+
+
 def _split(raw: str) -> SplitResult:
     try:
         url = urlsplit(raw)
@@ -104,6 +120,14 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_private(host: str) -> bool:

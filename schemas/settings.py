@@ -63,7 +63,7 @@ class Settings:
         rate = env.int("RESCIND_CANCEL_RATE", int(_default("RESCIND_CANCEL_RATE")), validate=_between(1, 1000))
         database_url = env.str("DATABASE_URL", _default("DATABASE_URL"))
         policies = env.path("RESCIND_POLICIES", None)
-        spool = env.path("RESCIND_SPOOL", Path(_default("RESCIND_SPOOL")))
+        spool = env.str("RESCIND_SPOOL", _default("RESCIND_SPOOL"), validate=checks.spool)
         max_events = env.int(
             "RESCIND_SPOOL_MAX_EVENTS", int(_default("RESCIND_SPOOL_MAX_EVENTS")), validate=_between(1, 10**8)
         )
@@ -85,7 +85,7 @@ class Settings:
             api_token=Secret(token) if token else None,
             tolerance=timedelta(seconds=tolerance),
             cancel_rate=rate,
-            spool=spool,
+            spool=Path(spool),
             spool_max_events=max_events,
             spool_max_bytes=max_mb * 10**6,
             handover_url=handover_url,
@@ -135,5 +135,5 @@ def _wrong(name: str, value: str, message: str) -> str:
     variable = _VARIABLES[name]
     is_shown = variable.is_shown and "@" not in value
     if message == _NO_NUMBER:
-        message = f"is not a whole number; give the {variable.meaning}"
+        message = f"is not a whole number: {variable.meaning}"
     return f"{name}={value!r} {message}" if is_shown else f"{name} {message}"

@@ -23,7 +23,7 @@ def body_of(environ: WSGIEnvironment, *, limit: int = MAX_BODY) -> bytes:
     if announced:
         length = _length(announced)
         if length > limit:
-            raise RequestEntityTooLarge
+            raise RequestEntityTooLarge(f"The body is longer than {limit} bytes; send less at once.")
         body = _read(stream, length)
         if len(body) != length:
             raise BadRequest("The body is shorter than its announced length.")
@@ -31,7 +31,7 @@ def body_of(environ: WSGIEnvironment, *, limit: int = MAX_BODY) -> bytes:
         # The server says that it ends the stream where a chunked body ends; without that there is no body.
         body = _read(stream, limit + 1) if environ.get("wsgi.input_terminated") else b""
         if len(body) > limit:
-            raise RequestEntityTooLarge
+            raise RequestEntityTooLarge(f"The body is longer than {limit} bytes; send less at once.")
     if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in {"", "identity"}:
         raise UnsupportedMediaType("The body must not be compressed.")
     return body

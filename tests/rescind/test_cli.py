@@ -48,6 +48,21 @@ def test_a_wrong_setting_is_told_in_one_line_without_a_traceback(run, tmp_path, 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("arguments", [("why", "\udcff"), ("events", "--type", "\udcff"), ("replay", "\udcff")])
+def test_bytes_that_are_no_text_are_a_wrong_use(run, arguments):
+    ran = run(*arguments)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err == "rescind: an argument is not written in UTF-8; type it again\n"
+
+
+def test_bytes_of_an_event_are_not_asked_for_as_json(run):
+    ran = run("events", "an-id", "--raw", "--json")
+
+    assert ran.status == 2
+    assert "give one of the two" in ran.err
+
+
 def test_an_interrupted_command_ends_with_130(monkeypatch):
     @click.command("interrupted")
     def interrupted() -> None:

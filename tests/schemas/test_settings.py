@@ -176,7 +176,7 @@ def test_wrong_public_key_is_refused_without_showing_it(value, reason):
         ("TELNYX_BASE_URL", "http://localhost:99999/v2", "is no URL"),
         ("RESCIND_TOLERANCE", "0", "is out of range; give a whole number from 1 to 3600"),
         ("RESCIND_TOLERANCE", "3601", "is out of range; give a whole number from 1 to 3600"),
-        ("RESCIND_TOLERANCE", "5m", "is not a whole number; give the seconds"),
+        ("RESCIND_TOLERANCE", "5m", "is not a whole number: seconds"),
         ("RESCIND_CANCEL_RATE", "1001", "is out of range; give a whole number from 1 to 1000"),
         ("RESCIND_CANCEL_RATE", "2.5", "is not a whole number"),
     ],
