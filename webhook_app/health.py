@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from flask import Blueprint, Response
 
+from core.errors import StoreUnavailable
 from store.group_commit import GroupCommit
 
 #: The question costs a commit, and anybody may ask it: who asks more often gets the same answer.
@@ -17,6 +18,7 @@ def blueprint(*, commit: GroupCommit) -> Blueprint:
     """Return the two questions a platform asks; Redis has no part in either, since nothing depends on it."""
     health = Blueprint("health", __name__)
     checked_at = -_HOLDS_FOR.total_seconds()
+    trouble: str | None = None
 
     @health.get("/healthz", provide_automatic_options=False)
     def alive() -> Response:
@@ -25,11 +27,19 @@ def blueprint(*, commit: GroupCommit) -> Blueprint:
     @health.get("/readyz", provide_automatic_options=False)
     def ready() -> Response:
         """Say whether an event could be committed now, by way of the same thread and the same connection."""
-        nonlocal checked_at
-        now = time.monotonic()
-        if now - checked_at >= _HOLDS_FOR.total_seconds():
-            commit.check()
-            checked_at = now
+        nonlocal checked_at, trouble
+        if time.monotonic() - checked_at >= _HOLDS_FOR.total_seconds():
+            trouble = asked()
+            checked_at = time.monotonic()
+        if trouble is not None:
+            raise StoreUnavailable(trouble)
         return Response('{"status":"ready"}\n', mimetype="application/json")
+
+    def asked() -> str | None:
+        try:
+            commit.check()
+        except StoreUnavailable as error:
+            return str(error)
+        return None
 
     return health

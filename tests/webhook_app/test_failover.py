@@ -131,7 +131,8 @@ def test_full_spool_is_told_before_anything_is_acknowledged(tmp_path):
 
     failover.spool.handed({row.id: "accepted" for row in failover.rows().values()}, NOW)
     assert failover.deliver(events[2]).json == {"status": "accepted"}
-    assert failover.client.get("/readyz").status_code == 200
+    # An answer holds for a second.
+    assert wait_for(lambda: failover.client.get("/readyz").status_code == 200)
 
 
 def test_failover_loads_nothing_of_a_database_server_or_redis(tmp_path):

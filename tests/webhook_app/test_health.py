@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterator
 
@@ -9,8 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from bench import serving
+from core.errors import StoreUnavailable
 from store.engine import Database
 from tests.receiving_world import Receiver, receiving
+from webhook_app import health, log, starting
 
 
 @pytest.fixture
@@ -54,6 +57,27 @@ def test_readiness_asked_for_often_costs_one_commit_a_second(sqlite_url):
             with receiver.database.read() as connection:
                 written.add(bytes(connection.scalar(sa.text("SELECT filler FROM write_trials"))))
     assert len(written) <= 1 + int(time.monotonic() - asked_at)
+
+
+class Failing:
+    """A database that takes nothing; counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def check(self) -> None:
+        self.asked += 1
+        raise StoreUnavailable("the disk is full")
+
+
+def test_failure_asked_after_often_is_looked_into_once_a_second():
+    failing = Failing()
+    app = starting.empty_app(log.logger(io.StringIO()))
+    app.register_blueprint(health.blueprint(commit=failing))
+    asked_at = time.monotonic()
+    for _ in range(5):
+        assert app.test_client().get("/readyz").status_code == 503
+    assert failing.asked <= 1 + int(time.monotonic() - asked_at)
 
 
 def test_receiver_over_an_empty_database_is_not_ready(tmp_path):
