@@ -25,6 +25,11 @@ def rank_in(a_stamp: str) -> int:
     return int(a_stamp[:2])
 
 
+def time_in(a_stamp: str) -> datetime:
+    """Return the time that a stamp was made with, aware UTC."""
+    return datetime.fromisoformat(a_stamp.split("|", 2)[1])
+
+
 def join(held: Mapping[str, Mapping[str, Any]], told: Mapping[str, Any], told_stamp: str) -> Fields:
     """Return the held fields with what a report tells merged in.
 

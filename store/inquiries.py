@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from core import merging, statuses
 from store import messages as held_messages
 from store import upserting
+from store.messages import RecipientRow
 from store.tables import inquiries, messages
 
 #: A transaction that took its ``seq`` early may be seen late: so many messages are looked at again.
@@ -33,28 +34,52 @@ class Inquiry:
 _COLUMNS = [inquiries.c[name] for name in Inquiry.__slots__]
 
 
-def fresh(
-    connection: sa.Connection, *, after: int, now: datetime, patience: timedelta, limit: int
-) -> tuple[list[Inquiry], int]:
-    """Return the next outbound messages that have no end and are not watched yet, and the ``seq`` to go on after.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one part of the messages came to."""
 
-    The ``seq`` is the one given when there are no more.
-    """
+    fresh: list[Inquiry]
+    """The outbound messages that have no end and are not watched yet."""
+    first: int
+    last: int
+    """From which ``seq`` to which it has looked."""
+    heard_at: datetime | None
+    """When the last of them came, as far as any of them tells."""
+
+
+def look(
+    connection: sa.Connection, *, above: int, below: int | None, now: datetime, patience: timedelta, limit: int
+) -> Look | None:
+    """Look through the newest messages between two ``seq``, for those to be asked about; None when there are none."""
     query = (
         sa.select(messages.c.seq, messages.c.id, messages.c.direction, messages.c.send_at, messages.c.registered_at)
-        .where(messages.c.seq > after)
-        .order_by(messages.c.seq)
+        .where(messages.c.seq > above)
+        .order_by(messages.c.seq.desc())
         .limit(limit)
     )
+    if below is not None:
+        query = query.where(messages.c.seq < below)
     rows = list(connection.execute(query))
-    ids = [row.id for row in rows if row.direction == "outbound"]
-    unwatched = set(ids) - {each.message_id for each in of(connection, ids)}
-    wanted = unwatched - ended(connection, unwatched)
-    return [
-        Inquiry(row.id, due_at := (row.send_at or row.registered_at or now) + patience, due_at)
-        for row in rows
-        if row.id in wanted
-    ], rows[-1].seq if rows else after
+    if not rows:
+        return None
+    recipients = held_messages.recipients_of(connection, [row.id for row in rows])
+    # A message that came through no door is as old as what was last told of it.
+    told = {
+        message_id: max(merging.time_in(each.stamp) for each in theirs) for message_id, theirs in recipients.items()
+    }
+    heard = [at for row in rows if (at := row.registered_at or told.get(row.id)) is not None]
+    outbound = [row for row in rows if row.direction == "outbound" and not _has_ended(recipients.get(row.id))]
+    watched = {each.message_id for each in of(connection, [row.id for row in outbound])}
+    return Look(
+        [
+            Inquiry(row.id, due_at := (row.send_at or row.registered_at or told.get(row.id, now)) + patience, due_at)
+            for row in outbound
+            if row.id not in watched
+        ],
+        rows[-1].seq,
+        rows[0].seq,
+        max(heard, default=None),
+    )
 
 
 def with_margin(seq: int) -> int:
@@ -65,11 +90,11 @@ def with_margin(seq: int) -> int:
 def ended(connection: sa.Connection, message_ids: Collection[str]) -> set[str]:
     """Return those messages that have come to an end for every recipient; one without recipients has not."""
     found = held_messages.recipients_of(connection, message_ids)
-    return {
-        message_id
-        for message_id, recipients in found.items()
-        if all(statuses.has_ended(merging.rank_in(each.stamp)) for each in recipients)
-    }
+    return {message_id for message_id, recipients in found.items() if _has_ended(recipients)}
+
+
+def _has_ended(recipients: Sequence[RecipientRow] | None) -> bool:
+    return bool(recipients) and all(statuses.has_ended(merging.rank_in(each.stamp)) for each in recipients or ())
 
 
 def of(connection: sa.Connection, message_ids: Collection[str]) -> list[Inquiry]:

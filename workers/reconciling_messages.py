@@ -33,6 +33,8 @@ PATIENCE = timedelta(minutes=10)
 #: Each wait is twice the one before, up to this.
 _LONGEST_WAIT = timedelta(days=1)
 _REMEMBERED = timedelta(days=10)
+#: Nor is one scheduled for longer: what came before this is remembered no more, whenever it was to be sent.
+_OLDEST = _REMEMBERED + timedelta(days=10)
 _DOUBLINGS = 10
 #: So many are asked about in one scheduled run; the others in the next, the longest waiting first.
 _ASKED_ON_SCHEDULE = 300
@@ -48,6 +50,8 @@ class Messages:
     database: Database
     inquirer: Inquirer
     rules: Sequence[Rule]
+    show_alive: Callable[[], None]
+    """Called between parts of the work: a run that is silent for long is taken for dead."""
     now: Callable[[], datetime]
     name: SourceName = SourceName.MESSAGES
 
@@ -56,6 +60,7 @@ class Messages:
         found, reached = self._watch(window)
         asked = 0
         for batch in self._due(window, found):
+            self.show_alive()
             with self.database.read() as connection:
                 ended = inquiries.ended(connection, [row.message_id for row in batch])
             if ended and not window.is_dry:
@@ -73,24 +78,29 @@ class Messages:
     def _watch(self, window: Window) -> tuple[list[Inquiry], int]:
         """Find the messages that have come since the last time, to be asked about once they are due.
 
-        Return those that are only looked at, and up to which ``seq`` it has looked.
+        The newest are looked at first, and none that Telnyx has long forgotten. Return those that are only looked at,
+        and up to which ``seq`` it has looked.
         """
         found: list[Inquiry] = []
-        after = window.reached if isinstance(window.reached, int) else 0
-        at = inquiries.with_margin(after)
+        reached = window.reached if isinstance(window.reached, int) else 0
+        above, below = inquiries.with_margin(reached), None
         while True:
+            self.show_alive()
             now = self.now()
             with self.database.read() as connection:
-                fresh, upto = inquiries.fresh(connection, after=at, now=now, patience=PATIENCE, limit=_BATCH)
-            fresh = [row for row in fresh if now - row.due_at < _REMEMBERED]
+                look = inquiries.look(connection, above=above, below=below, now=now, patience=PATIENCE, limit=_BATCH)
+            if look is None:
+                return found, reached
+            reached = max(reached, look.last)
+            fresh = [row for row in look.fresh if now - row.due_at < _REMEMBERED]
             if window.is_dry:
                 found += fresh
             elif fresh:
                 with self.database.begin() as connection:
                     inquiries.add(connection, fresh)
-            if upto == at:
-                return found, max(at, after)
-            at = upto
+            if look.heard_at is not None and now - look.heard_at > _OLDEST:
+                return found, reached
+            below = look.first
 
     def _due(self, window: Window, found: Sequence[Inquiry]) -> Iterator[list[Inquiry]]:
         """Yield what is due when the run begins, a part at a time, and what a dry run has found besides."""

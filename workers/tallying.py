@@ -13,10 +13,10 @@ class SourceName(StrEnum):
     FAILED_DELIVERIES = "failed_deliveries"
     """Events that no URL of ours took."""
     OPT_OUTS = "opt_outs"
-    MESSAGES = "messages"
-    """Messages whose end nobody told us."""
     DELIVERED = "delivered"
     """Events that somebody took: it may have been somebody else, or a database that is gone."""
+    MESSAGES = "messages"
+    """Messages whose end nobody told us."""
 
 
 #: How far a source has come: the end of its window, or the last ``seq`` it looked at.

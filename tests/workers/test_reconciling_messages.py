@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from core.outcomes import LedgerState
-from store import inquiries, messages
+from store import inquiries, messages, reconciliations, tables
 from tests.books import registered, told
 from tests.reconciling_world import Lists, World
 from tests.reports import ALICE, BOB, NOW, message_id, registration, status
@@ -183,3 +184,45 @@ def test_a_run_with_since_goes_on_behind_a_thousand_that_have_ended(world, lists
 
     assert reconciled(world, at=SENT_AT + timedelta(hours=1), since=SENT_AT) == Tally(reported=1, healed=1)
     assert asked(lists) == 1
+
+
+def test_a_long_look_through_the_messages_shows_that_it_is_alive(sqlite_database, lists):
+    silences = []
+
+    def clock():
+        """Return a time that is 20 s after the last one."""
+        with sqlite_database.read() as connection:
+            run = connection.execute(sa.select(tables.reconciliations).order_by(sa.desc("seq"))).first()
+        if run is not None and run.running:
+            silences.append(world.at - run.alive_at)
+        world.at += timedelta(seconds=20)
+        return world.at
+
+    telnyx = ScriptedTelnyx(lists)
+    world = World(sqlite_database, telnyx.url, now=clock)
+    registered(sqlite_database, *(registration(number, send_at=SENT_AT) for number in range(2100)))
+
+    assert world.reconciler.run().errors == ()
+    assert silences
+    assert max(silences) < reconciliations.DEAD / 2
+    world.close()
+    telnyx.stop()
+
+
+def test_a_large_old_database_is_not_looked_through_for_what_telnyx_has_forgotten(world, lists):
+    registered(world.database, *(registration(number, send_at=SENT_AT) for number in range(100, 2200)))
+    told(world.database, *(status(number, "sent") for number in range(3000, 3100)))
+    world.at = NOW + timedelta(days=21)
+    registered(world.database, registration(4000, send_at=world.at), now=world.at)
+    lists.messages[message_id(4000)] = says(4000, "delivered")
+    looks = []
+    sa.event.listen(world.database.engine, "before_cursor_execute", lambda *told: looks.append(told[2]))
+
+    reconciled(world)
+
+    assert len([sql for sql in looks if "messages.direction" in sql]) == 2
+    with world.database.read() as connection:
+        assert [row.message_id for row in inquiries.due(connection, now=world.at + PATIENCE, limit=9)] == [
+            message_id(4000)
+        ]
+    assert reconciled(world, at=world.at + PATIENCE) == Tally(reported=1, healed=1)
