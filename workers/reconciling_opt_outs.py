@@ -63,18 +63,31 @@ class OptOuts:
         return window.until.isoformat()
 
     def _pages(self, window: Window) -> Iterator[list[Any]]:
-        """Yield all of the list; where Telnyx does not give the whole of it, that of each messaging profile."""
+        """Yield all of the list; where Telnyx does not give the whole of it, that of each messaging profile.
+
+        Raises Refused at the end when there is a profile that it does not give either.
+        """
         query = {"created_at[gte]": window.since.isoformat(), "created_at[lte]": window.until.isoformat()}
-        with self.database.read() as connection:
-            profiles = known.messaging_profiles(connection)
         try:
             yield from self.inquirer.pages(Listing.OPT_OUTS, query, size=_PAGE_SIZE)
-        except Refused:
-            if not profiles:
-                raise
+        except Refused as error:
+            refusal = error
+        else:
+            return
+        with self.database.read() as connection:
+            profiles = known.messaging_profiles(connection)
+        refused = 0
         for profile in profiles:
             asked = {**query, "filter[messaging_profile_id]": profile}
-            yield from self.inquirer.pages(Listing.OPT_OUTS, asked, size=_PAGE_SIZE)
+            try:
+                yield from self.inquirer.pages(Listing.OPT_OUTS, asked, size=_PAGE_SIZE)
+            except Refused as error:
+                refused += 1
+                log.warning("opt_outs_refused", messaging_profile_id=profile, reason=str(error))
+        if refused:
+            raise Refused(f"{refusal}; nor does it list those of {refused} of {len(profiles)} messaging profiles")
+        if not profiles:
+            raise refusal
 
     def _take(self, listed: ListedOptOut, tally: Tally, *, is_dry: bool) -> None:
         heard = _heard(listed, self.now())

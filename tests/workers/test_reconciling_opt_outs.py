@@ -14,6 +14,7 @@ from tests.scripted_telnyx import Reply, ScriptedTelnyx
 from workers.tallying import SourceName, Tally
 
 ELSEWHERE = "4001a7b2-0000-4000-8000-000000000002"
+FORBIDDEN = Reply(403, {"errors": [{"code": "10010"}]})
 HELD, HEALED = Tally(reported=1, held=1), Tally(reported=1, healed=1)
 
 
@@ -45,6 +46,10 @@ def reconciled(world) -> Tally:
 def words(world, number=ALICE):
     with world.database.read() as connection:
         return [(row.word.kind.value, row.word.source) for row in consents.history(connection, number)]
+
+
+def profiles_asked(lists):
+    return [query.get("filter[messaging_profile_id]") for name, query in lists.queries if name == "messaging_optouts"]
 
 
 def decided(world, number=1) -> str:
@@ -152,9 +157,37 @@ def test_where_telnyx_gives_no_whole_list_each_profile_is_asked_for(world, lists
 
     assert reconciled(world) == HEALED
 
-    asked = [query.get("filter[messaging_profile_id]") for name, query in lists.queries if name == "messaging_optouts"]
-    assert asked == [None, PROFILE]
+    assert profiles_asked(lists) == [None, PROFILE]
     assert decided(world) == "requested"
+
+
+def test_where_telnyx_gives_the_whole_list_no_profile_is_asked_for(world, lists):
+    registered(world.database, registration(1))
+    lists.opt_outs = [opt_out(created_at=minute(5))]
+
+    assert reconciled(world) == HEALED
+
+    assert profiles_asked(lists) == [None]
+
+
+def test_a_profile_that_is_refused_holds_up_no_other_and_is_asked_for_from_the_same_time_on(world, lists):
+    told(world.database, text("STOP", sender=BOB, minute=1, profile=ELSEWHERE), now=minute(1))
+    registered(world.database, registration(1))
+    lists.opt_outs = [opt_out(created_at=minute(5), profile=ELSEWHERE)]
+    lists.broken["messaging_optouts"] = [FORBIDDEN, FORBIDDEN]
+
+    ran = world.reconciler.run()
+
+    assert profiles_asked(lists) == [None, PROFILE, ELSEWHERE]
+    assert ran.tallies[SourceName.OPT_OUTS] == HEALED
+    (error,) = ran.errors
+    assert error.startswith("Telnyx answers GET /messaging_optouts with 403")
+    assert error.endswith("nor does it list those of 1 of 2 messaging profiles")
+    lists.queries.clear()
+    world.at += timedelta(hours=3)
+    assert reconciled(world) == HELD
+    (since,) = [query["created_at[gte]"] for name, query in lists.queries if name == "messaging_optouts"]
+    assert since == (world.at - timedelta(days=1)).isoformat()
 
 
 def test_a_listed_opt_out_governs_messages_registered_later(world, lists):
