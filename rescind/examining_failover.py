@@ -84,8 +84,15 @@ def _state(figures: SpoolFigures) -> Iterator[Finding]:
             f"an event has been waiting for {int(waits.total_seconds() // 60)} min",
             "see that the failover process runs, or hand over with `rescind handover --now`",
         )
-    if figures.parked:
-        yield warn("spool", f"{figures.parked} events are parked", "see `rescind handover --parked`")
+    others = figures.parked - figures.parked_texts
+    if figures.parked_texts:
+        yield fail(
+            "spool",
+            f"{figures.parked_texts} inbound texts are parked, and opt-outs may be among them",
+            "see `rescind handover --parked`, and let them wait again with --retry-parked",
+        )
+    if others:
+        yield warn("spool", f"{others} events are parked", "see `rescind handover --parked`")
 
 
 def _clock() -> datetime:

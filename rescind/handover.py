@@ -142,6 +142,7 @@ class _Done:
     taken: int
     parked: int
     seconds: float
+    refused: str | None
     away: str | None
     left: SpoolFigures
 
@@ -160,7 +161,13 @@ def _now(spool: Spool, settings: Settings, *, wants_json: bool) -> int:
         done = _hand_over(spool, primary)
     left = done.left
     if wants_json:
-        told = {"taken": done.taken, "parked": done.parked, "seconds": round(done.seconds, 3), "away": done.away}
+        told = {
+            "taken": done.taken,
+            "parked": done.parked,
+            "seconds": round(done.seconds, 3),
+            "refused": done.refused,
+            "away": done.away,
+        }
         output.print_json({"data": told | {"left": {"waiting": left.waiting, "parked": left.parked}}})
     else:
         rate = f", {done.taken / done.seconds:.0f} a second" if done.taken and done.seconds else ""
@@ -168,6 +175,8 @@ def _now(spool: Spool, settings: Settings, *, wants_json: bool) -> int:
             f"handed over {done.taken} events in {done.seconds:.1f} s{rate};"
             f" {left.waiting} still wait, {left.parked} are parked"
         )
+        if done.refused:
+            click.echo(f"rescind: the primary refuses some: {done.refused}", err=True)
         if done.away:
             click.echo(f"rescind: the primary takes no more: {done.away}", err=True)
     return 1 if left.waiting or left.parked or done.away else 0
@@ -182,10 +191,10 @@ def _hand_over(spool: Spool, primary: Primary) -> _Done:
         bar = progress.add_task("handing over", total=spool.figures().waiting)
         while not (done := rounds.one()).is_idle:
             total += done
-            progress.advance(bar, done.taken + done.parked)
+            progress.advance(bar, done.taken + done.parked + done.postponed)
             if done.away:
                 break
-    return _Done(total.taken, total.parked, time.monotonic() - began, total.away, spool.figures())
+    return _Done(total.taken, total.parked, time.monotonic() - began, total.refused, total.away, spool.figures())
 
 
 def _clock() -> datetime:

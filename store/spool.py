@@ -47,6 +47,8 @@ class SpoolFigures:
 
     waiting: int
     parked: int
+    parked_texts: int
+    """Of those, how many are inbound: opt-outs may be among them."""
     handed: int
     oldest_waiting_at: datetime | None
     bytes: int
@@ -102,15 +104,15 @@ class Spool:
         spool_accepting.require_writable(connection)
 
     def due(self, now: datetime, limit: int) -> list[SpooledEvent]:
-        """Return the next events to hand over: inbound texts first, then the oldest.
+        """Return the next events to hand over: inbound texts first, then new ones, then the oldest.
 
         Rows that cannot be read any more are parked. Raises StoreUnavailable, as all that follow.
         """
         self._numbered_in = self.database.generation
         while True:
             events, damaged = self._read(lambda connection: spool_handing.due(connection, now, limit))
+            self.park(dict.fromkeys(damaged, _DAMAGED), now)
             for row_id in damaged:
-                self.park(row_id, _DAMAGED, now)
                 _log.error("event %d in the spool %s cannot be read any more: parked", row_id, self.path)
             if events or not damaged:
                 return events
@@ -119,9 +121,9 @@ class Spool:
         """Mark events that the primary has, with what it said of each."""
         self._write_by_id(lambda connection: spool_handing.hand(connection, verdicts, now))
 
-    def park(self, row_id: int, reason: str, now: datetime) -> None:
-        """Put an event aside that the primary will not take, for somebody to look at."""
-        self._write_by_id(lambda connection: spool_handing.park(connection, row_id, reason, now))
+    def park(self, reasons: Mapping[int, str], now: datetime) -> None:
+        """Put events aside that the primary will not take, for somebody to look at."""
+        self._write_by_id(lambda connection: spool_handing.park(connection, reasons, now))
 
     def unpark(self, ids: Collection[int] | None = None) -> int:
         """Let parked events wait again, all of them unless some are named, and return how many."""
@@ -137,6 +139,10 @@ class Spool:
     def postpone(self, ids: Collection[int], retry_at: datetime, reason: str) -> None:
         """Let events wait until then."""
         self._write_by_id(lambda connection: spool_handing.postpone(connection, ids, retry_at, reason))
+
+    def put_off(self, refused: Mapping[int, tuple[datetime, str]]) -> None:
+        """Let events that the primary refused wait, each until a time, with the reason."""
+        self._write_by_id(lambda connection: spool_handing.put_off(connection, refused))
 
     def hasten(self, now: datetime) -> None:
         """Make all that wait due now."""
@@ -167,6 +173,7 @@ class Spool:
         return SpoolFigures(
             waiting=counts.waiting,
             parked=counts.parked,
+            parked_texts=counts.parked_texts,
             handed=counts.handed,
             oldest_waiting_at=counts.oldest_waiting_at,
             bytes=self._room.used(connection),

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from typing import Any
 
 import sqlalchemy as sa
 
-from store.spool_table import IS_HANDED, IS_PARKED, WAITS, SpoolState, instant, micros, rows
+from store.spool_table import IS_HANDED, IS_NEW, IS_PARKED, IS_PUT_OFF, WAITS, SpoolState, instant, micros, rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,9 @@ class SpooledEvent:
     signature_timestamp: str
     priority: int
     tries: int
+    """How often it did not go through."""
+    refusals: int
+    """How often the primary said that it is not what Telnyx signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,37 +60,55 @@ class Counts:
 
     waiting: int
     parked: int
+    parked_texts: int
+    """Of those, how many are inbound."""
     handed: int
     oldest_waiting_at: datetime | None
 
 
-_DUE = sa.text(
+_SELECT = (
     "SELECT id, CAST(event_id AS BLOB), CAST(event_type AS BLOB), received_at, raw, CAST(signature AS BLOB),"
-    " CAST(signature_timestamp AS BLOB), priority, tries FROM spooled_events INDEXED BY ix_waiting"
-    " WHERE state = 'waiting' AND (retry_at IS NULL OR retry_at <= :now)"
-    " ORDER BY priority, received_at, id LIMIT :limit"
+    " CAST(signature_timestamp AS BLOB), priority, tries, refusals FROM spooled_events"
 )
+_NEW = sa.text(
+    f"{_SELECT} INDEXED BY ix_new WHERE state = 'waiting' AND retry_at IS NULL AND priority = :priority"
+    " ORDER BY received_at, id LIMIT :limit"
+)
+_PUT_OFF = sa.text(
+    f"{_SELECT} INDEXED BY ix_put_off WHERE state = 'waiting' AND retry_at <= :now AND priority = :priority"
+    " ORDER BY retry_at, id LIMIT :limit"
+)
+#: What becomes of a row that waits as if it had just come.
+_ANEW = {"retry_at": None, "tries": 0, "refusals": 0}
+#: Of inbound texts, and of the rest.
+_PRIORITIES = (0, 1)
 _LISTED = (
     "SELECT id, CAST(event_id AS BLOB), CAST(event_type AS BLOB), received_at, CAST(state AS BLOB),"
-    " CAST(reason AS BLOB), deliveries, tries, retry_at, handed_at, CAST(verdict AS BLOB), parked_at"
+    " CAST(reason AS BLOB), deliveries, tries + refusals, retry_at, handed_at, CAST(verdict AS BLOB), parked_at"
     " FROM spooled_events"
 )
 
 
 def due(connection: sa.Connection, now: datetime, limit: int) -> tuple[list[SpooledEvent], list[int]]:
-    """Return the next events to hand over, inbound texts first, then the oldest; and the ids of damaged rows met."""
-    events, damaged = [], []
-    for row in connection.execute(_DUE, {"now": micros(now), "limit": limit}):
-        try:
-            events.append(_event(row))
-        except (AttributeError, TypeError, ValueError):
-            damaged.append(row[0])
+    """Return the next events to hand over, and the ids of damaged rows met.
+
+    Inbound texts come first, and of them and the rest those that were not put off before, the oldest first.
+    """
+    events: list[SpooledEvent] = []
+    damaged: list[int] = []
+    for priority, query in product(_PRIORITIES, (_NEW, _PUT_OFF)):
+        left = limit - len(events) - len(damaged)
+        for row in connection.execute(query, {"now": micros(now), "priority": priority, "limit": left}):
+            try:
+                events.append(_event(row))
+            except (AttributeError, TypeError, ValueError):
+                damaged.append(row[0])
     return events, damaged
 
 
 def _event(row: Sequence[Any]) -> SpooledEvent:
     """Return one; raises AttributeError, TypeError or ValueError when a column holds what it cannot hold."""
-    row_id, event_id, event_type, received_at, raw, signature, timestamp, priority, tries = row
+    row_id, event_id, event_type, received_at, raw, signature, timestamp, priority, tries, refusals = row
     return SpooledEvent(
         id=row_id,
         event_id=event_id.decode(errors="replace"),
@@ -97,6 +119,7 @@ def _event(row: Sequence[Any]) -> SpooledEvent:
         signature_timestamp=timestamp.decode("ascii"),
         priority=int(priority),
         tries=int(tries),
+        refusals=int(refusals),
     )
 
 
@@ -117,13 +140,27 @@ def hand(connection: sa.Connection, verdicts: Mapping[int, str], now: datetime) 
         connection.execute(statement, [{"of": row_id, "said": str(said)} for row_id, said in verdicts.items()])
 
 
-def park(connection: sa.Connection, row_id: int, reason: str, now: datetime) -> None:
-    """Put a waiting event aside for somebody to look at."""
-    connection.execute(
+def park(connection: sa.Connection, reasons: Mapping[int, str], now: datetime) -> None:
+    """Put waiting events aside for somebody to look at."""
+    statement = (
         sa.update(rows)
-        .where(rows.c.id == row_id, WAITS)
-        .values(state=SpoolState.PARKED.value, reason=reason, parked_at=micros(now), tries=rows.c.tries + 1)
+        .where(rows.c.id == sa.bindparam("of"), WAITS)
+        .values(state=SpoolState.PARKED.value, reason=sa.bindparam("why"), parked_at=micros(now))
     )
+    if reasons:
+        connection.execute(statement, [{"of": row_id, "why": reason} for row_id, reason in reasons.items()])
+
+
+def put_off(connection: sa.Connection, refused: Mapping[int, tuple[datetime, str]]) -> None:
+    """Let waiting events that were refused wait, each until a time, with the reason."""
+    statement = (
+        sa.update(rows)
+        .where(rows.c.id == sa.bindparam("of"), WAITS)
+        .values(retry_at=sa.bindparam("until"), reason=sa.bindparam("why"), refusals=rows.c.refusals + 1)
+    )
+    if refused:
+        each = [{"of": row_id, "until": micros(until), "why": why} for row_id, (until, why) in refused.items()]
+        connection.execute(statement, each)
 
 
 def unpark(connection: sa.Connection, ids: Collection[int] | None) -> int:
@@ -131,14 +168,14 @@ def unpark(connection: sa.Connection, ids: Collection[int] | None) -> int:
     parked = sa.update(rows).where(IS_PARKED)
     if ids is not None:
         parked = parked.where(rows.c.id.in_(ids))
-    anew = {"state": SpoolState.WAITING.value, "reason": None, "parked_at": None, "retry_at": None, "tries": 0}
+    anew = {"state": SpoolState.WAITING.value, "reason": None, "parked_at": None, **_ANEW}
     return connection.execute(parked.values(anew)).rowcount
 
 
 def hand_again(connection: sa.Connection, *, since: datetime, until: datetime, limit: int) -> int:
     """Let events handed over between two moments wait as if they had just come, and return how many."""
     handed = sa.select(rows.c.id).where(IS_HANDED, rows.c.handed_at.between(micros(since), micros(until))).limit(limit)
-    anew = {"state": SpoolState.WAITING.value, "verdict": None, "handed_at": None, "retry_at": None, "tries": 0}
+    anew = {"state": SpoolState.WAITING.value, "verdict": None, "handed_at": None, **_ANEW}
     return connection.execute(sa.update(rows).where(rows.c.id.in_(handed)).values(anew)).rowcount
 
 
@@ -186,12 +223,13 @@ def count(connection: sa.Connection) -> int:
 def counts(connection: sa.Connection) -> Counts:
     """Return how many rows there are of each kind."""
     count = sa.select(sa.func.count()).select_from(rows)
-    waiting, parked, handed = (connection.scalar(count.where(kind)) or 0 for kind in (WAITS, IS_PARKED, IS_HANDED))
-    # The index begins with the priority, of which there are two.
-    oldest = sa.select(rows.c.received_at).where(WAITS).order_by(rows.c.received_at).limit(1)
-    found = [connection.scalar(oldest.where(rows.c.priority == priority)) for priority in (0, 1)]
-    at = min((each for each in found if each is not None), default=None)
-    return Counts(waiting, parked, handed, None if at is None else instant(at))
+    kinds = (IS_NEW, IS_PUT_OFF, IS_PARKED, IS_PARKED & (rows.c.priority == _PRIORITIES[0]), IS_HANDED)
+    new, put_off, parked, parked_texts, handed = (connection.scalar(count.where(kind)) or 0 for kind in kinds)
+    # For each kind there is an index that begins with the priority.
+    oldest = sa.select(sa.func.min(rows.c.received_at))
+    first = [oldest.where(kind, rows.c.priority == priority) for kind in kinds[:2] for priority in _PRIORITIES]
+    found = [at for each in first if (at := connection.scalar(each)) is not None]
+    return Counts(new + put_off, parked, parked_texts, handed, instant(min(found)) if found else None)
 
 
 def listing(

@@ -48,6 +48,7 @@ rows = sa.Table(
     sa.Column("deliveries", sa.Integer, nullable=False, server_default=sa.text("1")),
     sa.Column("state", sa.Text, nullable=False, server_default=sa.text("'waiting'")),
     sa.Column("tries", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("refusals", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("retry_at", sa.BigInteger),
     sa.Column("handed_at", sa.BigInteger),
     sa.Column("verdict", sa.Text),
@@ -55,11 +56,15 @@ rows = sa.Table(
     sa.Column("reason", sa.Text),
 )
 WAITS = rows.c.state == sa.literal_column("'waiting'")
+IS_NEW = WAITS & rows.c.retry_at.is_(None)
+IS_PUT_OFF = WAITS & rows.c.retry_at.is_not(None)
 IS_HANDED = rows.c.state == sa.literal_column("'handed'")
 IS_PARKED = rows.c.state == sa.literal_column("'parked'")
-sa.Index("ix_waiting", rows.c.priority, rows.c.received_at, rows.c.id, **only(WAITS))
+#: Any number may be put off for an hour, and what is new must be found behind them.
+sa.Index("ix_new", rows.c.priority, rows.c.received_at, rows.c.id, **only(IS_NEW))
+sa.Index("ix_put_off", rows.c.priority, rows.c.retry_at, rows.c.received_at, **only(IS_PUT_OFF))
 sa.Index("ix_handed", rows.c.handed_at, **only(IS_HANDED))
-sa.Index("ix_parked", rows.c.id, **only(IS_PARKED))
+sa.Index("ix_parked", rows.c.priority, **only(IS_PARKED))
 
 #: Files that were set aside, and whose rows are here.
 salvaged = sa.Table(

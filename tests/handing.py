@@ -15,7 +15,7 @@ from tests import telnyx_signing as telnyx
 from tests.receiving_world import Receiver
 from webhook_app import handover_seal
 
-SECRET = "a secret that failover and primary share"
+SECRET = "a-secret-that-failover-and-primary-share"
 
 
 def handed(

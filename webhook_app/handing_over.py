@@ -156,6 +156,7 @@ class _State:
         self._failures = 0
         self._told: str | None = None
         self._told_at = 0.0
+        self._refused_at = float("-inf")
 
     def in_trouble(self, what: str, reason: str) -> float:
         """Note a failure, and return how many seconds to wait after it."""
@@ -171,6 +172,11 @@ class _State:
         if self._told is not None:
             self._log.info("handover_goes_on")
         self._failures, self._told = 0, None
+        refused_for = time.monotonic() - self._refused_at
+        if done.refused and refused_for > _TELL_EVERY:
+            self._refused_at = time.monotonic()
+            remedy = "see that TELNYX_PUBLIC_KEY has the same keys there and here; it is tried again within the hour"
+            self._log.warning("handover_refused", reason=done.refused, remedy=remedy)
         if done.parked:
             self._log.warning("handover_parked", events=done.parked, remedy="see `rescind handover --parked`")
 

@@ -7,7 +7,7 @@ primary answers, its events go one by one.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,8 +18,10 @@ from store import failpoints
 from store.spool import Spool, SpooledEvent
 from webhook_app.handover_client import Answered, Away, Primary, Rejected
 
-#: After so many refusals of an event alone somebody has to look at it.
+#: After so many refusals of an event somebody has to look at it.
 MAX_TRIES = 5
+#: What the primary does not find signed by Telnyx may be signed with a key that it is about to be given.
+REFUSED_WAITS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=20), timedelta(hours=1))
 _FIRST_WAIT = timedelta(seconds=0.5)
 #: What waits may be an opt-out, and asking whether the primary is back costs little.
 _LONGEST_WAIT = timedelta(seconds=15)
@@ -33,6 +35,8 @@ class Round:
     taken: int = 0
     parked: int = 0
     postponed: int = 0
+    refused: str | None = None
+    """Why the primary refused some, or one of them."""
     away: str | None = None
     """Why the primary takes nothing now, when it does not."""
 
@@ -47,6 +51,7 @@ class Round:
             self.taken + other.taken,
             self.parked + other.parked,
             self.postponed + other.postponed,
+            other.refused or self.refused,
             other.away or self.away,
         )
 
@@ -109,22 +114,40 @@ class Rounds:
         failpoints.reach(Failpoint.H1)
         now = self._clock()
         taken = {ruling.id: ruling.verdict.value for ruling in rulings if ruling.verdict in TAKEN}
-        refused = [ruling for ruling in rulings if ruling.verdict is Verdict.REFUSED]
+        refused = {
+            ruling.id: ruling.reason or ruling.verdict.value for ruling in rulings if ruling.verdict is Verdict.REFUSED
+        }
         spoken_of = {ruling.id for ruling in rulings}
         silent = [each for each in batch if each.id not in spoken_of]
         self._spool.handed(taken, now)
-        for ruling in refused:
-            self._spool.park(ruling.id, ruling.reason or Verdict.REFUSED, now)
+        parked = self._refused([each for each in batch if each.id in refused], refused, now)
         for each in silent:
             self._postpone(each, _NO_VERDICT, now)
         failpoints.reach(Failpoint.H2)
-        return Round(taken=len(taken), parked=len(refused), postponed=len(silent))
+        return Round(
+            taken=len(taken),
+            parked=parked,
+            postponed=len(silent) + len(refused) - parked,
+            refused=next(iter(refused.values()), None),
+        )
+
+    def _refused(self, events: Sequence[SpooledEvent], reasons: Mapping[int, str], now: datetime) -> int:
+        """Put off what was refused, and park what was refused for long; return how many are parked."""
+        parked = {each.id: reasons[each.id] for each in events if each.refusals >= len(REFUSED_WAITS)}
+        waits = {
+            each.id: (now + REFUSED_WAITS[each.refusals], reasons[each.id]) for each in events if each.id not in parked
+        }
+        if waits:
+            self._spool.put_off(waits)
+        if parked:
+            self._spool.park(parked, now)
+        return len(parked)
 
     def _blamed(self, event: SpooledEvent, outcome: Rejected | Away) -> Round:
         """Put an event aside that does not go through alone: for a while, or for good when it was refused for long."""
         now = self._clock()
         if isinstance(outcome, Rejected) and event.tries + 1 >= MAX_TRIES:
-            self._spool.park(event.id, f"{outcome.reason}, {MAX_TRIES} times", now)
+            self._spool.park({event.id: f"{outcome.reason}, {MAX_TRIES} times"}, now)
             return Round(parked=1)
         self._postpone(event, outcome.reason, now)
         return Round(postponed=1)
@@ -140,7 +163,7 @@ def backoff(failures: int) -> timedelta:
 
 
 def _together(due: Sequence[SpooledEvent]) -> Sequence[SpooledEvent]:
-    """Return what goes into one request: what failed before goes alone, so that it holds up nobody."""
+    """Return what goes into one request: what did not go through before goes alone, so that it holds up nobody."""
     if due[0].tries:
         return due[:1]
     fresh = [each for each in due if not each.tries]

@@ -105,14 +105,27 @@ def test_spool_that_is_not_there_yet_is_warned_of(examine, tmp_path):
 
 
 def test_spool_that_fills_up_or_holds_events_back_is_told(examine, spool):
-    rows = spooled(spool, *(telnyx.event() for _ in range(9)), received_at=NOW - timedelta(hours=1))
-    spool.park(rows[0], "refused", NOW)
+    events = [telnyx.event("message.finalized.delivered"), *(telnyx.event() for _ in range(8))]
+    rows = spooled(spool, *events, received_at=NOW - timedelta(hours=1))
+    spool.park({rows[0]: "refused"}, NOW)
 
     found = examine(RESCIND_SPOOL_MAX_EVENTS="10")["spool"]
 
     assert [state for state, _ in found] == ["warn", "fail", "warn"]
     assert "90% full" in found[0][1]
     assert "has been waiting" in found[1][1]
+    assert "1 events are parked" in found[2][1]
+
+
+def test_parked_text_is_a_failure(examine, spool):
+    texts = spooled(spool, telnyx.event(), telnyx.event())
+    reports = spooled(spool, telnyx.event("message.finalized.delivered"))
+    spool.park(dict.fromkeys([*texts, *reports], "refused"), NOW)
+
+    found = examine()["spool"]
+
+    assert [state for state, _ in found] == ["ok", "fail", "warn"]
+    assert "2 inbound texts are parked" in found[1][1]
     assert "1 events are parked" in found[2][1]
 
 

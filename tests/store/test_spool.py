@@ -94,7 +94,7 @@ def test_what_was_handed_over_parked_or_postponed_is_not_due(spooled):
     spooled.commit.put_all([event(number) for number in (1, 2, 3, 4)])
     named = ids(spooled)
     spooled.spool.handed({named["event-1"]: "accepted"}, NOW)
-    spooled.spool.park(named["event-2"], "not signed", NOW)
+    spooled.spool.park({named["event-2"]: "not signed"}, NOW)
     spooled.spool.postpone([named["event-3"]], LATER, "the primary answers 500")
 
     assert [due.event_id for due in spooled.spool.due(SOON, 10)] == ["event-4"]
@@ -118,7 +118,7 @@ def test_hastened_events_are_due_now(spooled):
 def test_parked_events_wait_again_when_asked(spooled):
     spooled.commit.put_all([event(number) for number in (1, 2)])
     for row_id in ids(spooled).values():
-        spooled.spool.park(row_id, "refused", NOW)
+        spooled.spool.park({row_id: "refused"}, NOW)
     assert spooled.spool.unpark([ids(spooled)["event-2"], 99]) == 1
     assert spooled.waiting() == ["event-2"]
     assert spooled.spool.unpark() == 1
@@ -132,7 +132,7 @@ def test_handed_events_wait_again_when_asked_for_since_a_moment(spooled):
     spooled.spool.handed({named["event-0"]: "accepted"}, NOW)
     spooled.spool.handed({named[f"event-{number}"]: "accepted" for number in range(1, 1100)}, SOON)
     spooled.spool.handed({named["event-1100"]: "accepted"}, LATER)
-    spooled.spool.park(named["event-1101"], "refused", SOON)
+    spooled.spool.park({named["event-1101"]: "refused"}, SOON)
 
     assert spooled.spool.again(SOON, now=SOON) == 1099
 
@@ -147,7 +147,7 @@ def test_verdict_stands_once_given(spooled):
     spooled.commit.put(event(1))
     row_id = ids(spooled)["event-1"]
     spooled.spool.handed({row_id: "accepted"}, NOW)
-    spooled.spool.park(row_id, "late", NOW)
+    spooled.spool.park({row_id: "late"}, NOW)
     spooled.spool.postpone([row_id], LATER, "late")
     assert [row.state for row in spooled.spool.listing()] == [SpoolState.HANDED]
 
@@ -157,7 +157,7 @@ def test_pruning_forgets_handed_events_alone(spooled):
     named = ids(spooled)
     spooled.spool.handed({named[f"event-{number}"]: "accepted" for number in range(1100)}, NOW)
     spooled.spool.handed({named["event-1100"]: "accepted"}, LATER)
-    spooled.spool.park(named["event-1101"], "refused", NOW)
+    spooled.spool.park({named["event-1101"]: "refused"}, NOW)
     assert spooled.spool.prune(SOON) == 1100
     figures = spooled.spool.figures()
     assert (figures.waiting, figures.parked, figures.handed) == (98, 1, 1)
@@ -195,7 +195,7 @@ def test_full_spool_refuses_new_events_and_knows_the_old(path):
 def test_handed_events_make_room_and_waiting_ones_never_do(path):
     spooled = Spooled(path, max_events=10)
     spooled.commit.put_all([event(number) for number in range(10)])
-    spooled.spool.park(ids(spooled)["event-9"], "refused", NOW)
+    spooled.spool.park({ids(spooled)["event-9"]: "refused"}, NOW)
     spooled.spool.handed({ids(spooled)[f"event-{number}"]: "accepted" for number in range(3)}, NOW)
     assert {spooled.commit.put(event(number)) for number in (10, 11, 12)} == {Acceptance.ACCEPTED}
     with pytest.raises(StoreUnavailable, match="full"):

@@ -12,47 +12,19 @@ from core.failpoints import Failpoint, Fault, Plan
 from schemas import handover
 from schemas.secret import Secret
 from store import failpoints
-from store.spool import Spool
 from tests import telnyx_signing as telnyx
-from tests.fake_primary import FakePrimary, accepted
+from tests.fake_primary import accepted
 from tests.handing import SECRET
+from tests.handover_world import World, world_in
 from tests.waiting import NOW, spool_in, spooled
 from webhook_app.handover_client import Primary
 from webhook_app.handover_rounds import MAX_TRIES, Round, Rounds, backoff
 
 
-class World:
-    """A spool, a primary over a socket, and the time they live in."""
-
-    def __init__(self, spool: Spool, primary: FakePrimary, client: Primary) -> None:
-        self.now = NOW
-        self.spool = spool
-        self.primary = primary
-        self.rounds = Rounds(spool=spool, primary=client, clock=lambda: self.now)
-
-    def later(self, rounds: int = 1, *, by: timedelta = timedelta(minutes=1)) -> Round:
-        """Let time pass before each of some rounds, and return what came of all."""
-        done = Round()
-        for _ in range(rounds):
-            self.now += by
-            done += self.rounds.one()
-        return done
-
-    def states(self) -> dict[int, str]:
-        return {row.id: row.state for row in self.spool.listing(limit=1000)}
-
-    def row(self, row_id: int):
-        return next(row for row in self.spool.listing(limit=1000) if row.id == row_id)
-
-
 @pytest.fixture
 def world(tmp_path) -> Iterator[World]:
-    with (
-        spool_in(tmp_path) as spool,
-        FakePrimary() as primary,
-        Primary(primary.url, Secret(SECRET), clock=lambda: NOW, patience=timedelta(seconds=0.4)) as client,
-    ):
-        yield World(spool, primary, client)
+    with world_in(tmp_path) as world:
+        yield world
 
 
 def answering(status: int, body: bytes = b"{}"):
@@ -170,14 +142,14 @@ def test_only_rows_with_a_verdict_are_marked(world):
     first, second, third, fourth, fifth = spooled(world.spool, *(telnyx.event() for _ in range(5)))
     world.primary.rule = saying({first: "duplicate", second: "quarantined", third: "held", fourth: "refused"})
 
-    assert world.rounds.one() == Round(taken=3, parked=1, postponed=1)
+    assert world.rounds.one() == Round(taken=3, postponed=2, refused="because")
 
-    assert world.states() == dict.fromkeys([first, second, third], "handed") | {fourth: "parked", fifth: "waiting"}
+    assert world.states() == dict.fromkeys([first, second, third], "handed") | dict.fromkeys([fourth, fifth], "waiting")
     assert world.row(fourth).reason == "because"
     assert "says nothing" in world.row(fifth).reason
     assert world.rounds.one().is_idle
     world.primary.rule = accepted
-    assert world.later() == Round(taken=1)
+    assert world.later(by=timedelta(seconds=30)) == Round(taken=1)
     assert world.primary.ids[-1] == [fifth]
 
 
