@@ -21,11 +21,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from marshmallow import EXCLUDE, Schema, ValidationError
 
 from core.errors import EventInvalid
+from core.inbox import URGENT, USUAL, InboxStatus
 from schemas import fields, problems, strict_json
 from schemas.instants import instant
 
@@ -37,6 +38,7 @@ INBOUND = "message.received"
 FLAT_CAMPAIGN = "10dlc.campaign.update"
 #: The events of a message's life: without a payload they say nothing.
 _OF_A_MESSAGE = frozenset({INBOUND, "message.sent", "message.finalized", "message.read"})
+_UNREADABLE = "unreadable"
 _MAX_NAME = 200
 _MAX_URL = 2000
 #: What a signed 32-bit column holds.
@@ -61,8 +63,8 @@ class Envelope:
 
     @property
     def priority(self) -> int:
-        """Return 0 for what may be an opt-out, and 1 for the rest, which can wait for it."""
-        return 0 if self.event_type == INBOUND else 1
+        """Return that of what may be an opt-out, or that of the rest, which can wait for it."""
+        return URGENT if self.event_type == INBOUND else USUAL
 
 
 class EnvelopeInvalid(EventInvalid):
@@ -95,6 +97,50 @@ def read(raw: bytes) -> Envelope:
     return _enveloped(data, body.get("meta"))
 
 
+class Told(TypedDict):
+    """What a body tells of the event that it brings, by the names under which the event is stored."""
+
+    event_id: str
+    event_type: str
+    occurred_at: datetime | None
+    status: InboxStatus
+    reason: str | None
+    priority: int
+    digest: str
+    attempt: int | None
+    delivered_to: str | None
+
+
+def told(raw: bytes) -> Told:
+    """Return what one verified request body tells, or that it is a dead letter, since it cannot be read."""
+    try:
+        event = read(raw)
+    except EnvelopeInvalid as error:
+        digest = error.digest or hashlib.sha256(raw).hexdigest()
+        return Told(
+            event_id=error.event_id or f"{InboxStatus.INVALID}:{digest}",
+            event_type=error.event_type or _UNREADABLE,
+            occurred_at=None,
+            status=InboxStatus.INVALID,
+            reason=str(error),
+            priority=USUAL,
+            digest=digest,
+            attempt=None,
+            delivered_to=None,
+        )
+    return Told(
+        event_id=event.event_id,
+        event_type=event.event_type,
+        occurred_at=event.occurred_at,
+        status=InboxStatus.PENDING,
+        reason=None,
+        priority=event.priority,
+        digest=event.digest,
+        attempt=event.attempt,
+        delivered_to=event.delivered_to,
+    )
+
+
 def body_of(webhook: Mapping[str, Any]) -> bytes:
     """Return a body that carries an event which is told of otherwise than by a webhook; its digest is the same."""
     bare = "event_type" not in webhook and _is_flat(webhook)
@@ -108,8 +154,8 @@ def _is_flat(body: Mapping[str, Any]) -> bool:
 def _enveloped(data: dict[str, Any], meta: object) -> Envelope:
     digest = _digest(data)
     try:
-        told = _SCHEMA.load(data)
-        event_type = told.get("event_type") or _type_of_record(told.get("record_type"))
+        loaded = _SCHEMA.load(data)
+        event_type = loaded.get("event_type") or _type_of_record(loaded.get("record_type"))
         payload = _payload(data.get("payload"), event_type)
     except ValidationError as error:
         raise EnvelopeInvalid(
@@ -120,12 +166,12 @@ def _enveloped(data: dict[str, Any], meta: object) -> Envelope:
         ) from None
     attempt, delivered_to = _delivery(meta)
     return Envelope(
-        event_id=told.get("id") or f"derived:{digest}",
+        event_id=loaded.get("id") or f"derived:{digest}",
         event_type=event_type,
-        occurred_at=told.get("occurred_at"),
+        occurred_at=loaded.get("occurred_at"),
         payload=payload,
         data=data,
-        record_type=told.get("record_type"),
+        record_type=loaded.get("record_type"),
         attempt=attempt,
         delivered_to=delivered_to,
         digest=digest,

@@ -14,15 +14,12 @@ from core.errors import SignatureInvalid, SignatureStale
 from core.failpoints import Failpoint
 from core.inbox import Acceptance, InboxStatus
 from schemas import envelope
-from schemas.envelope import EnvelopeInvalid
 from store import failpoints
 from store.group_commit import GroupCommit
 from store.inbox import NewEvent
 from webhook_app import admission
 from webhook_app.log import Refusals
 from webhook_app.signature import Signed, Verifier
-
-_UNREADABLE = "unreadable"
 
 _ANSWERS = {
     acceptance: f'{{"status":"{acceptance}"}}\n'.encode("ascii")
@@ -99,41 +96,19 @@ def blueprint(
 
 def event(signed: Signed, received_at: datetime, *, source: str) -> NewEvent:
     """Return the event that was delivered, as a dead letter when it cannot be read."""
-    try:
-        read = envelope.read(signed.raw)
-    except EnvelopeInvalid as error:
-        digest = error.digest or _digest(signed.raw)
-        return NewEvent(
-            event_id=error.event_id or f"{InboxStatus.INVALID}:{digest}",
-            event_type=error.event_type or _UNREADABLE,
-            received_at=received_at,
-            source=source,
-            status=InboxStatus.INVALID,
-            reason=str(error),
-            raw=signed.raw,
-            signature=signed.signature,
-            signature_timestamp=signed.timestamp,
-            digest=digest,
-        )
     return NewEvent(
-        event_id=read.event_id,
-        event_type=read.event_type,
-        occurred_at=read.occurred_at,
+        **envelope.told(signed.raw),
         received_at=received_at,
         source=source,
-        priority=read.priority,
         raw=signed.raw,
         signature=signed.signature,
         signature_timestamp=signed.timestamp,
-        digest=read.digest,
-        attempt=read.attempt,
-        delivered_to=read.delivered_to,
     )
 
 
 def held(signed: Signed, received_at: datetime, *, source: str) -> NewEvent:
     """Return what was signed at another time, under a name that no fresh delivery of the same event has."""
-    digest = _digest(signed.raw)
+    digest = hashlib.sha256(signed.raw).hexdigest()
     return replace(
         event(signed, received_at, source=source),
         event_id=f"{InboxStatus.STALE}:{digest}",
@@ -141,7 +116,3 @@ def held(signed: Signed, received_at: datetime, *, source: str) -> NewEvent:
         reason=f"signed at {signed.timestamp}, received at {received_at.timestamp():.0f}",
         digest=digest,
     )
-
-
-def _digest(raw: bytes) -> str:
-    return hashlib.sha256(raw).hexdigest()

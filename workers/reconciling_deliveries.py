@@ -5,7 +5,6 @@ Source: https://developers.telnyx.com/api-reference/webhooks/list-webhook-delive
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,9 +13,7 @@ from typing import Any
 import structlog
 
 from core.errors import EventInvalid
-from core.inbox import InboxStatus
 from schemas import envelope, telnyx_lists
-from schemas.envelope import EnvelopeInvalid
 from schemas.reading import EVENT_TYPES
 from store import inbox, known
 from store.engine import Database
@@ -28,7 +25,6 @@ from workers.telnyx import Listing
 log = structlog.get_logger()
 
 SOURCE = "telnyx_api"
-_UNREADABLE = "unreadable"
 #: A record of a failed delivery holds many answers of up to 10 kB, one of a good delivery mostly one short one.
 _PAGE_SIZES = {"failed": 50, "delivered": 250}
 
@@ -85,31 +81,6 @@ class Deliveries:
 def _event(webhook: Mapping[str, Any], received_at: datetime) -> NewEvent:
     """Return the event as its webhook would have brought it, unsigned: we asked Telnyx for it ourselves."""
     raw = envelope.body_of(webhook)
-    try:
-        read = envelope.read(raw)
-    except EnvelopeInvalid as error:
-        digest = error.digest or hashlib.sha256(raw).hexdigest()
-        return NewEvent(
-            event_id=error.event_id or f"{InboxStatus.INVALID}:{digest}",
-            event_type=error.event_type or _UNREADABLE,
-            received_at=received_at,
-            source=SOURCE,
-            status=InboxStatus.INVALID,
-            reason=str(error),
-            raw=raw,
-            signature="",
-            signature_timestamp="",
-            digest=digest,
-        )
     return NewEvent(
-        event_id=read.event_id,
-        event_type=read.event_type,
-        occurred_at=read.occurred_at,
-        received_at=received_at,
-        source=SOURCE,
-        priority=read.priority,
-        raw=raw,
-        signature="",
-        signature_timestamp="",
-        digest=read.digest,
+        **envelope.told(raw), received_at=received_at, source=SOURCE, raw=raw, signature="", signature_timestamp=""
     )
