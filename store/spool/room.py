@@ -13,7 +13,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from store import spool_handing
+from store.spool import handing, looking
 
 #: From this share on handed events make room, and if there are none the log says so.
 _SCARCE = 0.8
@@ -58,12 +58,12 @@ class Room:
         if used + size > self._max_bytes:
             _shorten_the_log(connection)
         held, used = self._measured(connection)
-        count, freed = spool_handing.forgettable(connection, limit=_FORGOTTEN_AT_ONCE)
+        count, freed = handing.forgettable(connection, limit=_FORGOTTEN_AT_ONCE)
         return held - count < self._max_events and used - freed + size <= self._max_bytes
 
     def _with_room_made(self, connection: sa.Connection, *, count: int, size: int) -> tuple[int, int]:
         """Delete some of what was handed over, and return the rows and bytes as they are then."""
-        dropped = spool_handing.forget(connection, older_than=None, limit=_FORGOTTEN_AT_ONCE)
+        dropped = handing.forget(connection, older_than=None, limit=_FORGOTTEN_AT_ONCE)
         highest, held = self._anchor or (0, 0)
         self._anchor = highest, held - dropped
         held, used = self._measured(connection)
@@ -89,7 +89,7 @@ class Room:
         """Return how many rows there are, never less than there are, and the bytes."""
         highest = int(connection.exec_driver_sql(_HIGHEST).scalar_one())
         if self._anchor is None:
-            self._anchor = highest, spool_handing.count(connection)
+            self._anchor = highest, looking.count(connection)
         known_highest, known = self._anchor
         # Ids only go up, since the row with the highest is never deleted; counting a million takes too long.
         return known + highest - known_highest, self.used(connection)

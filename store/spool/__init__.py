@@ -1,7 +1,7 @@
 """The failover's own durable store: events wait here, on its own disk, until the primary has them.
 
 An SQLite file and nothing else: no SQL server, no Redis. Its file may be damaged, removed, or on a full disk;
-``store.spool_file`` sees to that.
+``store.spool.file`` sees to that.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ import sqlalchemy as sa
 from core.errors import StoreUnavailable
 from core.failpoints import Failpoint
 from core.inbox import Acceptance
-from store import spool_accepting, spool_handing
 from store.engine import Database
 from store.inbox import NewEvent
-from store.spool_file import SpoolFile
-from store.spool_handing import SpooledEvent, SpoolRow
-from store.spool_room import Room
-from store.spool_salvage import Salvage
-from store.spool_table import SpoolState
+from store.spool import accepting, handing, looking
+from store.spool.file import SpoolFile
+from store.spool.handing import SpooledEvent
+from store.spool.looking import SpoolRow
+from store.spool.room import Room
+from store.spool.salvage import Salvage
+from store.spool.table import SpoolState
 
 __all__ = ["Spool", "SpoolFigures", "SpoolRow", "SpoolState", "SpooledEvent"]
 
@@ -95,13 +96,13 @@ class Spool:
         """Store deliveries and return what became of each, or that there is no room for it."""
         size = sum(len(event.raw) + _BESIDES for event in events)
         room = self._room.rows_for(connection, count=len(events), size=size)
-        return spool_accepting.accept(connection, events, room=room)
+        return accepting.accept(connection, events, room=room)
 
     def require_writable(self, connection: sa.Connection) -> None:
         """Do what storing an event does, without an event. Raises StoreUnavailable when there is no room for one."""
         if not self._room.has_room(connection, size=_TYPICAL):
-            raise StoreUnavailable(spool_accepting.FULL)
-        spool_accepting.require_writable(connection)
+            raise StoreUnavailable(accepting.FULL)
+        accepting.require_writable(connection)
 
     def due(self, now: datetime, limit: int) -> list[SpooledEvent]:
         """Return the next events to hand over: inbound texts first, then new ones, then the oldest.
@@ -110,7 +111,7 @@ class Spool:
         """
         self._numbered_in = self.database.generation
         while True:
-            events, damaged = self._read(lambda connection: spool_handing.due(connection, now, limit))
+            events, damaged = self._read(lambda connection: handing.due(connection, now, limit))
             self.park(dict.fromkeys(damaged, _DAMAGED), now)
             for row_id in damaged:
                 _log.error("event %d in the spool %s cannot be read any more: parked", row_id, self.path)
@@ -119,40 +120,36 @@ class Spool:
 
     def handed(self, verdicts: Mapping[int, str], now: datetime) -> None:
         """Mark events that the primary has, with what it said of each."""
-        self._write_by_id(lambda connection: spool_handing.hand(connection, verdicts, now))
+        self._write_by_id(lambda connection: handing.hand(connection, verdicts, now))
 
     def park(self, reasons: Mapping[int, str], now: datetime) -> None:
         """Put events aside that the primary will not take, for somebody to look at."""
-        self._write_by_id(lambda connection: spool_handing.park(connection, reasons, now))
+        self._write_by_id(lambda connection: handing.park(connection, reasons, now))
 
     def unpark(self, ids: Collection[int] | None = None) -> int:
         """Let parked events wait again, all of them unless some are named, and return how many."""
-        return self._write(lambda connection: spool_handing.unpark(connection, ids))
+        return self._write(lambda connection: handing.unpark(connection, ids))
 
     def again(self, since: datetime, now: datetime) -> int:
         """Let events handed over since then wait again, for a primary that has lost them, and return how many."""
         # What is handed over while this goes on is not meant.
-        return self._in_parts(
-            lambda connection: spool_handing.hand_again(connection, since=since, until=now, limit=_AT_ONCE)
-        )
+        return self._in_parts(lambda connection: handing.hand_again(connection, since=since, until=now, limit=_AT_ONCE))
 
     def postpone(self, ids: Collection[int], retry_at: datetime, reason: str) -> None:
         """Let events wait until then."""
-        self._write_by_id(lambda connection: spool_handing.postpone(connection, ids, retry_at, reason))
+        self._write_by_id(lambda connection: handing.postpone(connection, ids, retry_at, reason))
 
     def put_off(self, refused: Mapping[int, tuple[datetime, str]]) -> None:
         """Let events that the primary refused wait, each until a time, with the reason."""
-        self._write_by_id(lambda connection: spool_handing.put_off(connection, refused))
+        self._write_by_id(lambda connection: handing.put_off(connection, refused))
 
     def hasten(self, now: datetime) -> None:
         """Make all that wait due now."""
-        self._write(lambda connection: spool_handing.hasten(connection, now))
+        self._write(lambda connection: handing.hasten(connection, now))
 
     def prune(self, older_than: datetime) -> int:
         """Forget events handed over before then, and return how many; what waits or is parked stays."""
-        return self._in_parts(
-            lambda connection: spool_handing.forget(connection, older_than=older_than, limit=_AT_ONCE)
-        )
+        return self._in_parts(lambda connection: handing.forget(connection, older_than=older_than, limit=_AT_ONCE))
 
     def figures(self) -> SpoolFigures:
         """Return how much there is."""
@@ -162,14 +159,14 @@ class Spool:
         self, *, states: Collection[SpoolState] = (), limit: int = 100, after: int | None = None
     ) -> list[SpoolRow]:
         """Return rows, newest first; ``after`` is the ``id`` that the page before ended with."""
-        return self._read(lambda connection: spool_handing.listing(connection, states=states, limit=limit, after=after))
+        return self._read(lambda connection: looking.listing(connection, states=states, limit=limit, after=after))
 
     def dispose(self) -> None:
         """Close every connection but the one that a writer keeps."""
         self.database.dispose()
 
     def _figures(self, connection: sa.Connection) -> SpoolFigures:
-        counts = spool_handing.counts(connection)
+        counts = looking.counts(connection)
         return SpoolFigures(
             waiting=counts.waiting,
             parked=counts.parked,

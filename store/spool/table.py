@@ -29,6 +29,9 @@ class SpoolState(StrEnum):
     """The primary refuses it, or it cannot be read any more; somebody must look."""
 
 
+#: Of inbound texts, and of the rest.
+PRIORITIES = (0, 1)
+
 metadata = sa.MetaData()
 write_trials = trial_writes.table(metadata)
 #: Times are microseconds since 1970.

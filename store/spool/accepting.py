@@ -12,7 +12,7 @@ from core.inbox import Acceptance, InboxStatus
 from store import trial_writes
 from store.inbox import NewEvent
 from store.quick_insert import QuickInsert
-from store.spool_table import micros, rows, write_trials
+from store.spool.table import micros, rows, write_trials
 
 _FILLED = (
     *("key", "event_id", "event_type", "received_at", "priority", "raw", "signature", "signature_timestamp"),

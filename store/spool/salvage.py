@@ -20,9 +20,9 @@ from typing import Protocol, TypeVar
 import sqlalchemy as sa
 
 from core.errors import StoreUnavailable
-from store import spool_wreck
-from store.spool_table import rows, salvaged
-from store.spool_wreck import EndUnreadable, Row
+from store.spool import wreck
+from store.spool.table import rows, salvaged
+from store.spool.wreck import EndUnreadable, Row
 
 _AT_ONCE = 100
 #: Before what could not be written is tried again.
@@ -80,7 +80,7 @@ class Salvage:
         ends_early = ""
         waiting: list[Row] = []
         try:
-            for row in spool_wreck.readable(aside):
+            for row in wreck.readable(aside):
                 if row is None:
                     lost += 1
                     continue

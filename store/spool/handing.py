@@ -1,4 +1,4 @@
-"""The spool's rows on their way out: what is due, what became of it, and how much there is.
+"""The spool's rows on their way out: what is due, and what became of it.
 
 What is read comes from SQLite as bare bytes and numbers, since a damaged row must not hold up the others.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from store.spool_table import IS_HANDED, IS_NEW, IS_PARKED, IS_PUT_OFF, WAITS, SpoolState, instant, micros, rows
+from store.spool.table import IS_HANDED, IS_PARKED, PRIORITIES, WAITS, SpoolState, instant, micros, rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,38 +34,6 @@ class SpooledEvent:
     """How often the primary said that it is not what Telnyx signed."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpoolRow:
-    """A spooled event, as listings show it."""
-
-    id: int
-    event_id: str
-    event_type: str
-    received_at: datetime | None
-    """None when it cannot be read any more."""
-    state: str
-    reason: str | None
-    """Why it is parked, or what held it up last."""
-    deliveries: int
-    tries: int
-    retry_at: datetime | None
-    handed_at: datetime | None
-    verdict: str | None
-    parked_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many rows there are of each kind."""
-
-    waiting: int
-    parked: int
-    parked_texts: int
-    """Of those, how many are inbound."""
-    handed: int
-    oldest_waiting_at: datetime | None
-
-
 _SELECT = (
     "SELECT id, CAST(event_id AS BLOB), CAST(event_type AS BLOB), received_at, raw, CAST(signature AS BLOB),"
     " CAST(signature_timestamp AS BLOB), priority, tries, refusals FROM spooled_events"
@@ -80,13 +48,6 @@ _PUT_OFF = sa.text(
 )
 #: What becomes of a row that waits as if it had just come.
 _ANEW = {"retry_at": None, "tries": 0, "refusals": 0}
-#: Of inbound texts, and of the rest.
-_PRIORITIES = (0, 1)
-_LISTED = (
-    "SELECT id, CAST(event_id AS BLOB), CAST(event_type AS BLOB), received_at, CAST(state AS BLOB),"
-    " CAST(reason AS BLOB), deliveries, tries + refusals, retry_at, handed_at, CAST(verdict AS BLOB), parked_at"
-    " FROM spooled_events"
-)
 
 
 def due(connection: sa.Connection, now: datetime, limit: int) -> tuple[list[SpooledEvent], list[int]]:
@@ -96,7 +57,7 @@ def due(connection: sa.Connection, now: datetime, limit: int) -> tuple[list[Spoo
     """
     events: list[SpooledEvent] = []
     damaged: list[int] = []
-    for priority, query in product(_PRIORITIES, (_NEW, _PUT_OFF)):
+    for priority, query in product(PRIORITIES, (_NEW, _PUT_OFF)):
         left = limit - len(events) - len(damaged)
         for row in connection.execute(query, {"now": micros(now), "priority": priority, "limit": left}):
             try:
@@ -210,65 +171,5 @@ def forgettable(connection: sa.Connection, *, limit: int) -> tuple[int, int]:
 
 def _oldest_handed(limit: int) -> sa.Select[tuple[int]]:
     highest = sa.select(sa.func.max(rows.c.id)).scalar_subquery()
-    # The highest id must not be given out again: ``store.spool_room`` counts by it.
+    # The highest id must not be given out again: ``store.spool.room`` counts by it.
     return sa.select(rows.c.id).where(IS_HANDED, rows.c.id < highest).order_by(rows.c.handed_at).limit(limit)
-
-
-def count(connection: sa.Connection) -> int:
-    """Return how many rows there are."""
-    found = counts(connection)
-    return found.waiting + found.parked + found.handed
-
-
-def counts(connection: sa.Connection) -> Counts:
-    """Return how many rows there are of each kind."""
-    count = sa.select(sa.func.count()).select_from(rows)
-    kinds = (IS_NEW, IS_PUT_OFF, IS_PARKED, IS_PARKED & (rows.c.priority == _PRIORITIES[0]), IS_HANDED)
-    new, put_off, parked, parked_texts, handed = (connection.scalar(count.where(kind)) or 0 for kind in kinds)
-    # For each kind there is an index that begins with the priority.
-    oldest = sa.select(sa.func.min(rows.c.received_at))
-    first = [oldest.where(kind, rows.c.priority == priority) for kind in kinds[:2] for priority in _PRIORITIES]
-    found = [at for each in first if (at := connection.scalar(each)) is not None]
-    return Counts(new + put_off, parked, parked_texts, handed, instant(min(found)) if found else None)
-
-
-def listing(
-    connection: sa.Connection, *, states: Collection[SpoolState], limit: int, after: int | None
-) -> list[SpoolRow]:
-    """Return rows, newest first, of some states or of all; ``after`` is the ``id`` that the page before ended with."""
-    wanted = list(states or SpoolState)
-    statement = sa.text(
-        f"{_LISTED} WHERE state IN :states AND (:after IS NULL OR id < :after) ORDER BY id DESC LIMIT :limit"
-    ).bindparams(sa.bindparam("states", expanding=True))
-    found = connection.execute(statement, {"states": [str(each) for each in wanted], "after": after, "limit": limit})
-    return [_row(row) for row in found]
-
-
-def _row(row: Sequence[Any]) -> SpoolRow:
-    row_id, event_id, event_type, received_at, state, reason, deliveries, tries, *rest = row
-    retry_at, handed_at, verdict, parked_at = rest
-    return SpoolRow(
-        id=row_id,
-        event_id=_shown(event_id) or "",
-        event_type=_shown(event_type) or "",
-        received_at=_instant_or_none(received_at),
-        state=_shown(state) or "",
-        reason=_shown(reason),
-        deliveries=deliveries,
-        tries=tries,
-        retry_at=_instant_or_none(retry_at),
-        handed_at=_instant_or_none(handed_at),
-        verdict=_shown(verdict),
-        parked_at=_instant_or_none(parked_at),
-    )
-
-
-def _shown(raw: bytes | None) -> str | None:
-    return None if raw is None else raw.decode(errors="replace")
-
-
-def _instant_or_none(raw: object) -> datetime | None:
-    try:
-        return instant(raw)
-    except ValueError:
-        return None

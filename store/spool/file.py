@@ -18,7 +18,7 @@ from pathlib import Path
 
 from core.errors import SettingsError, StoreUnavailable
 from store.engine import Database, translated
-from store.spool_table import APPLICATION, FORMAT, create
+from store.spool.table import APPLICATION, FORMAT, create
 from store.write_turn import FILE_MODE, WriteTurn
 
 #: How long the whole file is looked through at most when it is opened; what is found later is found later.

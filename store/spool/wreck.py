@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from store.spool_table import SpoolState, create, instant, rows
+from store.spool.table import SpoolState, create, instant, rows
 
 _COLUMNS = [column.name for column in rows.columns if column.name != "id"]
 _SELECT = f"SELECT id, {', '.join(_COLUMNS)} FROM spooled_events NOT INDEXED"  # noqa: S608 - names of our own
