@@ -112,7 +112,8 @@ class Spool:
         self._numbered_in = self.database.generation
         while True:
             events, damaged = self._read(lambda connection: handing.due(connection, now, limit))
-            self.park(dict.fromkeys(damaged, _DAMAGED), now)
+            if damaged:
+                self.park(dict.fromkeys(damaged, _DAMAGED), now)
             for row_id in damaged:
                 _log.error("event %d in the spool %s cannot be read any more: parked", row_id, self.path)
             if events or not damaged:
