@@ -49,7 +49,7 @@ class Consent:
     """None speaks for every profile."""
     event_id: str
     source: str
-    """``webhook``, ``api``, or ``telnyx_api`` for what stands on Telnyx's own list of opt-outs."""
+    """The way it came: ``webhook``, ``failover``, ``api``, or ``telnyx_api`` for what Telnyx's own records told."""
     evidence: str | None = None
     """What was said: the keyword, or the reason given by API."""
 

@@ -26,6 +26,8 @@ class Heard:
     received_at: datetime
     acts: bool = True
     """False for a replay whose effects are off: merged like any other, decided on in shadow mode."""
+    source: str = "webhook"
+    """The way it came."""
 
     def cause(self, event_id: str) -> Cause:
         """Return it as the cause of decisions."""
@@ -101,7 +103,7 @@ def _word(heard: Heard) -> HeardConsent | None:
         effective_at=consent.effective_at(kind, message.occurred_at, heard.received_at),
         messaging_profile_id=message.messaging_profile_id,
         event_id=message.source_id,
-        source="webhook",
+        source=heard.source,
         evidence=(report.text or report.autoresponse_type or "").strip(),
     )
     return HeardConsent(word, occurred_at=message.occurred_at, received_at=heard.received_at)

@@ -81,7 +81,7 @@ class Consent(Answer):
 
     kind = one_of(ConsentKind)
     messaging_profile_id = text("null speaks for every profile", null=True)
-    source = text("`webhook` or `api`")
+    source = text("the way it came: `webhook`, `failover`, `telnyx_api` for Telnyx's own records, or `api`")
     evidence = text("the text that was sent, or the reason given by API", null=True)
     event_id = text()
     occurred_at = at("when it was said")

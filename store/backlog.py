@@ -20,6 +20,8 @@ class PendingEvent:
     event_id: str
     event_type: str
     received_at: datetime
+    source: str
+    """The way it came: ``webhook``, ``failover`` or ``telnyx_api``."""
     raw: bytes
     tries: int
     acts: bool

@@ -28,7 +28,7 @@ class NewEvent:
     occurred_at: datetime | None = None
     received_at: datetime
     source: str
-    """The way it came: ``webhook``."""
+    """The way it came: ``webhook``, ``failover`` or ``telnyx_api``."""
     status: InboxStatus = InboxStatus.PENDING
     """PENDING, or the dead letter that it is."""
     reason: str | None = None

@@ -26,9 +26,11 @@ def sample(name: str, **payload: Any) -> dict[str, Any]:
     return body
 
 
-def accept(database: Database, *bodies: dict[str, Any], received_at: datetime = NOW) -> list[str]:
+def accept(
+    database: Database, *bodies: dict[str, Any], received_at: datetime = NOW, source: str = "webhook"
+) -> list[str]:
     """Store webhooks as accepted and return their event ids."""
-    events = [_event(json.dumps(body).encode(), received_at) for body in bodies]
+    events = [_event(json.dumps(body).encode(), received_at, source) for body in bodies]
     with database.begin() as connection:
         inbox.accept(connection, events)
     return [event.event_id for event in events]
@@ -41,17 +43,7 @@ def mark_all(database: Database, status: InboxStatus, *, reason: str | None = No
         backlog.mark(connection, seqs, status, now=NOW, reason=reason)
 
 
-def _event(raw: bytes, received_at: datetime) -> NewEvent:
-    told = envelope.read(raw)
+def _event(raw: bytes, received_at: datetime, source: str) -> NewEvent:
     return NewEvent(
-        event_id=told.event_id,
-        event_type=told.event_type,
-        occurred_at=told.occurred_at,
-        received_at=received_at,
-        source="webhook",
-        priority=told.priority,
-        raw=raw,
-        signature="",
-        signature_timestamp="",
-        digest=told.digest,
+        **envelope.told(raw), received_at=received_at, source=source, raw=raw, signature="", signature_timestamp=""
     )

@@ -153,7 +153,7 @@ class Applier:
                 reason = f"kept and shown; an event of type {report.event_type} changes nothing here"
                 backlog.mark(connection, [event.seq], InboxStatus.IGNORED, now=now, reason=reason)
                 continue
-            heard.append(Heard(report, event.received_at, event.acts))
+            heard.append(Heard(report, event.received_at, event.acts, event.source))
             applied.append(event.seq)
         absorb(connection, heard, self.rules, now=now)
         backlog.mark(connection, applied, InboxStatus.APPLIED, now=now)

@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 
 from core.deciding import Act, Mode, Rule, Verdict
@@ -117,3 +118,17 @@ def test_event_that_failed_waits_before_it_is_tried_again(database):
     buggy = applier(database, rules=broken_rule(message_id()))
     buggy.apply()
     assert buggy.apply() == 0
+
+
+@pytest.mark.parametrize("way", ["webhook", "failover", "telnyx_api"])
+def test_what_is_told_of_an_opt_out_says_the_way_it_came(sqlite_database, way):
+    with sqlite_database.begin() as connection:
+        register(connection, [registration()], RULES, door="api", now=NOW)
+    accept(sqlite_database, inbound("STOP"), source=way)
+
+    assert applier(sqlite_database).apply() == 1
+
+    with sqlite_database.read() as connection:
+        assert connection.scalar(sa.select(consents.c.source)) == way
+        told = story.story(connection, message_id())
+    assert f"opt_out by {way}: STOP" in str(told)
