@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from core.errors import ProcessorError
 from rescind.findings import Finding, fail, ok, warn
@@ -11,6 +11,7 @@ from schemas.settings import Settings
 from store.group_commit import GroupCommit
 from store.spool import Spool, SpoolFigures
 from webhook_app.handover_client import Answered, Primary
+from webhook_app.starting import now
 
 _FULL = 0.8
 _LONG_WAIT = timedelta(minutes=5)
@@ -44,7 +45,7 @@ def _primary(settings: Settings, url: str) -> Iterator[Finding]:
             "set it to the primary's",
         )
         return
-    with Primary(url, settings.handover_secret, clock=_clock) as primary:
+    with Primary(url, settings.handover_secret, clock=now) as primary:
         outcome = primary.take([])
     if isinstance(outcome, Answered):
         yield ok("hand-over", f"{url} takes events over")
@@ -77,7 +78,7 @@ def _state(figures: SpoolFigures) -> Iterator[Finding]:
         yield warn("spool", told, "let the primary take events over, or raise RESCIND_SPOOL_MAX_EVENTS and _MAX_MB")
     else:
         yield ok("spool", told)
-    waits = _clock() - figures.oldest_waiting_at if figures.oldest_waiting_at else timedelta()
+    waits = now() - figures.oldest_waiting_at if figures.oldest_waiting_at else timedelta()
     if waits > _LONG_WAIT:
         yield fail(
             "spool",
@@ -93,7 +94,3 @@ def _state(figures: SpoolFigures) -> Iterator[Finding]:
         )
     if others:
         yield warn("spool", f"{others} events are parked", "see `rescind handover --parked`")
-
-
-def _clock() -> datetime:
-    return datetime.now(UTC)

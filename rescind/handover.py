@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 from rich.console import Console
@@ -19,6 +19,7 @@ from schemas.settings import Settings
 from store.spool import Spool, SpoolFigures, SpoolState
 from webhook_app.handover_client import Answered, Primary
 from webhook_app.handover_rounds import Round, Rounds
+from webhook_app.starting import now
 
 
 @click.command("handover")
@@ -62,7 +63,7 @@ def handover_command(  # noqa: PLR0913 - one for each option
         if ids or retry_parked:
             _retry(spool, ids)
         if since is not None:
-            click.echo(f"{spool.again(since, _clock())} events that were handed over wait again", err=True)
+            click.echo(f"{spool.again(since, now())} events that were handed over wait again", err=True)
         if is_now:
             context.exit(_now(spool, settings, wants_json=wants_json))
         elif parked:
@@ -153,7 +154,7 @@ def _now(spool: Spool, settings: Settings, *, wants_json: bool) -> int:
         raise SettingsError("RESCIND_HANDOVER_URL is not set; set it to the primary's https://host/internal/handover")
     if settings.handover_secret is None:
         raise SettingsError("RESCIND_HANDOVER_SECRET is not set; set it to the primary's")
-    with Primary(settings.handover_url, settings.handover_secret, clock=_clock) as primary:
+    with Primary(settings.handover_url, settings.handover_secret, clock=now) as primary:
         # It is asked first, so that a wrong secret is told of even when nothing waits.
         asked = primary.take([])
         if not isinstance(asked, Answered):
@@ -184,8 +185,8 @@ def _now(spool: Spool, settings: Settings, *, wants_json: bool) -> int:
 
 def _hand_over(spool: Spool, primary: Primary) -> _Done:
     began = time.monotonic()
-    spool.hasten(_clock())
-    rounds = Rounds(spool=spool, primary=primary, clock=_clock)
+    spool.hasten(now())
+    rounds = Rounds(spool=spool, primary=primary, clock=now)
     total = Round()
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("handing over", total=spool.figures().waiting)
@@ -195,10 +196,6 @@ def _hand_over(spool: Spool, primary: Primary) -> _Done:
             if done.away:
                 break
     return _Done(total.taken, total.parked, time.monotonic() - began, total.refused, total.away, spool.figures())
-
-
-def _clock() -> datetime:
-    return datetime.now(UTC)
 
 
 def _instant(moment: datetime | None) -> str:
