@@ -63,7 +63,8 @@ class Salvage:
                     while not self._is_done_with(aside):
                         time.sleep(_PAUSE.total_seconds())
             except (OSError, sqlite3.Error) as error:
-                _log.error("nothing more of %s is brought into the new spool now: %s", aside, error)
+                told = "nothing more of %s is brought into the new spool now: %s; `sqlite3 %s .recover` may read more"
+                _log.error(told, aside, error, aside)
 
     def _is_done_with(self, aside: Path) -> bool:
         """Salvage a file, unless that was done, and return False when the new spool does not take it now."""
@@ -93,8 +94,11 @@ class Salvage:
         saved += self._put(waiting)
         if saved or not ends_early:
             self._write(lambda connection: _note(connection, aside, saved=saved, lost=lost))
-        told = "%d events of %s are in the new spool; %d could not be read%s. The file stays where it is"
-        _log.error(told, saved, aside, lost, ends_early)
+        told = (
+            "%d events of %s are in the new spool; %d could not be read%s. The file stays where it is;"
+            " `sqlite3 %s .recover` may read more"
+        )
+        _log.error(told, saved, aside, lost, ends_early, aside)
 
     def _put(self, found: Sequence[Row]) -> int:
         if found:

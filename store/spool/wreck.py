@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
-from store.spool.table import SpoolState, create, instant, rows
+from store.spool.table import SpoolState, instant, rows
 
 _COLUMNS = [column.name for column in rows.columns if column.name != "id"]
 _SELECT = f"SELECT id, {', '.join(_COLUMNS)} FROM spooled_events NOT INDEXED"  # noqa: S608 - names of our own
@@ -18,8 +17,6 @@ _AT_ONCE = 100
 #: So many rows one after the other that cannot be read are the end of what can.
 _GIVE_UP_AFTER = 10_000
 _PAGE = 4096
-#: Where SQLite keeps how many pages there are; with 0 it goes by the size of the file.
-_PAGE_COUNT = slice(28, 32)
 
 Row = dict[str, Any]
 
@@ -33,46 +30,17 @@ def readable(aside: Path) -> Iterator[Row | None]:
 
     Raises EndUnreadable after the last when it is not the end, and sqlite3's errors when nothing can be read at all.
     """
-    if not _has_readable_start(aside):
-        _replace_first_page(aside)
+    if not aside.stat().st_size:
+        # Beside an empty file SQLite throws the log away, and beside an empty page it reads it.
+        os.truncate(aside, _PAGE)
     # Read-only, or SQLite would move what its log holds into a file that is damaged.
-    with closing(_opened(aside)) as connection:
+    with closing(sqlite3.connect(f"{aside.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         connection.text_factory = bytes
+        # With this SQLite reads a file, too, that is shorter than it says itself.
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(f"{_SELECT} LIMIT 0")
         for found in _walk(connection):
             yield None if found is None else _sound(found)
-
-
-def _opened(aside: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{aside.absolute().as_uri()}?mode=ro", uri=True)
-
-
-def _has_readable_start(aside: Path) -> bool:
-    if aside.stat().st_size < _PAGE:
-        return False
-    with closing(_opened(aside)) as connection:
-        try:
-            connection.execute("SELECT id FROM spooled_events LIMIT 0")
-        except sqlite3.DatabaseError:
-            return False
-    return True
-
-
-def _replace_first_page(aside: Path) -> None:
-    """Write the first page of a new spool over that of the file: with it SQLite finds everything else in its place."""
-    engine = sa.create_engine("sqlite://")
-    with engine.connect() as connection:
-        create(connection)
-        connection.commit()
-        page = bytearray(connection.connection.driver_connection.serialize()[:_PAGE])  # type: ignore[union-attr]
-    engine.dispose()
-    page[_PAGE_COUNT] = bytes(4)
-    with aside.open("r+b") as file:
-        kept = Path(f"{aside}.first-page")
-        if not kept.exists():
-            kept.touch(mode=0o600)
-            kept.write_bytes(file.read(_PAGE))
-        file.seek(0)
-        file.write(page)
 
 
 def _walk(connection: sqlite3.Connection) -> Iterator[Sequence[Any] | None]:

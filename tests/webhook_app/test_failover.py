@@ -203,8 +203,7 @@ def test_served_failover_starts_again_over_a_file_that_was_damaged_meanwhile(tmp
         for body in bodies[30:]:
             assert ask(port, body, telnyx.headers(body, datetime.now(UTC)))[0] == 200
         spool = Spool(path, max_events=100, max_bytes=10**8)
-        assert wait_for(lambda: spool.figures().waiting == 40, 20), (tmp_path / "failover.log").read_text()
-        assert {due.raw for due in spool.due(datetime.now(UTC), 100)} == set(bodies)
+        assert {due.raw for due in spool.due(datetime.now(UTC), 100)} == set(bodies[30:])
     assert "set aside" in (tmp_path / "failover.log").read_text()
 
 
