@@ -41,7 +41,17 @@ class Spooled:
 
     def waiting(self) -> list[str]:
         """The ids of all that waits, in the order of the hand-over."""
-        return [each.event_id for each in self.spool.due(NOW + timedelta(days=1), 100_000)]
+        return self.due(NOW + timedelta(days=1))
+
+    def due(self, now: datetime, limit: int = 100_000) -> list[str]:
+        """The ids of what is due, in the order of the hand-over."""
+        named = {row.id: row.event_id for row in self.spool.listing(limit=100_000)}
+        return [named[each.id] for each in self.spool.due(now, limit)]
+
+    def column(self, name: str) -> dict[str, object]:
+        """What a column holds, by the events' ids."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            return dict(connection.execute(f"SELECT event_id, {name} FROM spooled_events"))
 
     def waits_for(self, count: int) -> bool:
         return wait_for(lambda: self.spool.figures().waiting == count, 20)

@@ -140,14 +140,14 @@ class Rounds:
         if waits:
             self._spool.put_off(waits)
         if parked:
-            self._spool.park(parked, now)
+            self._spool.park(parked)
         return len(parked)
 
     def _blamed(self, event: SpooledEvent, outcome: Rejected | Away) -> Round:
         """Put an event aside that does not go through alone: for a while, or for good when it was refused for long."""
         now = self._clock()
         if isinstance(outcome, Rejected) and event.tries + 1 >= MAX_TRIES:
-            self._spool.park({event.id: f"{outcome.reason}, {MAX_TRIES} times"}, now)
+            self._spool.park({event.id: f"{outcome.reason}, {MAX_TRIES} times"})
             return Round(parked=1)
         self._postpone(event, outcome.reason, now)
         return Round(postponed=1)

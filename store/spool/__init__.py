@@ -113,7 +113,7 @@ class Spool:
         while True:
             events, damaged = self._read(lambda connection: handing.due(connection, now, limit))
             if damaged:
-                self.park(dict.fromkeys(damaged, _DAMAGED), now)
+                self.park(dict.fromkeys(damaged, _DAMAGED))
             for row_id in damaged:
                 _log.error("event %d in the spool %s cannot be read any more: parked", row_id, self.path)
             if events or not damaged:
@@ -123,9 +123,9 @@ class Spool:
         """Mark events that the primary has, with what it said of each."""
         self._write_by_id(lambda connection: handing.hand(connection, verdicts, now))
 
-    def park(self, reasons: Mapping[int, str], now: datetime) -> None:
+    def park(self, reasons: Mapping[int, str]) -> None:
         """Put events aside that the primary will not take, for somebody to look at."""
-        self._write_by_id(lambda connection: handing.park(connection, reasons, now))
+        self._write_by_id(lambda connection: handing.park(connection, reasons))
 
     def unpark(self, ids: Collection[int] | None = None) -> int:
         """Let parked events wait again, all of them unless some are named, and return how many."""
@@ -156,11 +156,9 @@ class Spool:
         """Return how much there is."""
         return self._read(self._figures)
 
-    def listing(
-        self, *, states: Collection[SpoolState] = (), limit: int = 100, after: int | None = None
-    ) -> list[SpoolRow]:
-        """Return rows, newest first; ``after`` is the ``id`` that the page before ended with."""
-        return self._read(lambda connection: looking.listing(connection, states=states, limit=limit, after=after))
+    def listing(self, *, states: Collection[SpoolState] = (), limit: int = 100) -> list[SpoolRow]:
+        """Return rows, newest first, of some states or of all."""
+        return self._read(lambda connection: looking.listing(connection, states=states, limit=limit))
 
     def dispose(self) -> None:
         """Close every connection but the one that a writer keeps."""

@@ -14,10 +14,7 @@ from store.inbox import NewEvent
 from store.quick_insert import QuickInsert
 from store.spool.table import micros, rows, write_trials
 
-_FILLED = (
-    *("key", "event_id", "event_type", "received_at", "priority", "raw", "signature", "signature_timestamp"),
-    "digest",
-)
+_FILLED = (*("key", "event_id", "event_type", "received_at", "priority", "raw", "signature", "signature_timestamp"),)
 FULL = "the spool is full"
 _ROWS_PER_STATEMENT = 64
 _insert_missing = QuickInsert(rows, _FILLED, key="key")
@@ -61,7 +58,7 @@ def _insert(connection: sa.Connection, events: Mapping[str, NewEvent]) -> set[st
     values = [
         (
             *(key, event.event_id, event.event_type, micros(event.received_at), event.priority, event.raw),
-            *(event.signature, event.signature_timestamp, event.digest),
+            *(event.signature, event.signature_timestamp),
         )
         for key, event in events.items()
     ]

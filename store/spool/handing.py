@@ -21,13 +21,10 @@ class SpooledEvent:
     """One event that is to be handed over."""
 
     id: int
-    event_id: str
-    event_type: str
     received_at: datetime
     raw: bytes
     signature: str
     signature_timestamp: str
-    priority: int
     tries: int
     """How often it did not go through."""
     refusals: int
@@ -35,8 +32,8 @@ class SpooledEvent:
 
 
 _SELECT = (
-    "SELECT id, CAST(event_id AS BLOB), CAST(event_type AS BLOB), received_at, raw, CAST(signature AS BLOB),"
-    " CAST(signature_timestamp AS BLOB), priority, tries, refusals FROM spooled_events"
+    "SELECT id, received_at, raw, CAST(signature AS BLOB), CAST(signature_timestamp AS BLOB), tries, refusals"
+    " FROM spooled_events"
 )
 _NEW = sa.text(
     f"{_SELECT} INDEXED BY ix_new WHERE state = 'waiting' AND retry_at IS NULL AND priority = :priority"
@@ -69,16 +66,13 @@ def due(connection: sa.Connection, now: datetime, limit: int) -> tuple[list[Spoo
 
 def _event(row: Sequence[Any]) -> SpooledEvent:
     """Return one; raises AttributeError, TypeError or ValueError when a column holds what it cannot hold."""
-    row_id, event_id, event_type, received_at, raw, signature, timestamp, priority, tries, refusals = row
+    row_id, received_at, raw, signature, timestamp, tries, refusals = row
     return SpooledEvent(
         id=row_id,
-        event_id=event_id.decode(errors="replace"),
-        event_type=event_type.decode(errors="replace"),
         received_at=instant(received_at),
         raw=memoryview(raw).tobytes(),
         signature=signature.decode("ascii"),
         signature_timestamp=timestamp.decode("ascii"),
-        priority=int(priority),
         tries=int(tries),
         refusals=int(refusals),
     )
@@ -101,12 +95,12 @@ def hand(connection: sa.Connection, verdicts: Mapping[int, str], now: datetime) 
         connection.execute(statement, [{"of": row_id, "said": str(said)} for row_id, said in verdicts.items()])
 
 
-def park(connection: sa.Connection, reasons: Mapping[int, str], now: datetime) -> None:
+def park(connection: sa.Connection, reasons: Mapping[int, str]) -> None:
     """Put waiting events aside for somebody to look at."""
     statement = (
         sa.update(rows)
         .where(rows.c.id == sa.bindparam("of"), WAITS)
-        .values(state=SpoolState.PARKED.value, reason=sa.bindparam("why"), parked_at=micros(now))
+        .values(state=SpoolState.PARKED.value, reason=sa.bindparam("why"))
     )
     if reasons:
         connection.execute(statement, [{"of": row_id, "why": reason} for row_id, reason in reasons.items()])
@@ -129,7 +123,7 @@ def unpark(connection: sa.Connection, ids: Collection[int] | None) -> int:
     parked = sa.update(rows).where(IS_PARKED)
     if ids is not None:
         parked = parked.where(rows.c.id.in_(ids))
-    anew = {"state": SpoolState.WAITING.value, "reason": None, "parked_at": None, **_ANEW}
+    anew = {"state": SpoolState.WAITING.value, "reason": None, **_ANEW}
     return connection.execute(parked.values(anew)).rowcount
 
 

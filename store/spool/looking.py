@@ -27,12 +27,7 @@ class SpoolRow:
     state: str
     reason: str | None
     """Why it is parked, or what held it up last."""
-    deliveries: int
     tries: int
-    retry_at: datetime | None
-    handed_at: datetime | None
-    verdict: str | None
-    parked_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +44,7 @@ class Counts:
 
 _LISTED = (
     "SELECT id, CAST(event_id AS BLOB), CAST(event_type AS BLOB), received_at, CAST(state AS BLOB),"
-    " CAST(reason AS BLOB), deliveries, tries + refusals, retry_at, handed_at, CAST(verdict AS BLOB), parked_at"
-    " FROM spooled_events"
+    " CAST(reason AS BLOB), tries + refusals FROM spooled_events"
 )
 
 
@@ -72,21 +66,18 @@ def counts(connection: sa.Connection) -> Counts:
     return Counts(new + put_off, parked, parked_texts, handed, instant(min(found)) if found else None)
 
 
-def listing(
-    connection: sa.Connection, *, states: Collection[SpoolState], limit: int, after: int | None
-) -> list[SpoolRow]:
-    """Return rows, newest first, of some states or of all; ``after`` is the ``id`` that the page before ended with."""
+def listing(connection: sa.Connection, *, states: Collection[SpoolState], limit: int) -> list[SpoolRow]:
+    """Return rows, newest first, of some states or of all."""
     wanted = list(states or SpoolState)
-    statement = sa.text(
-        f"{_LISTED} WHERE state IN :states AND (:after IS NULL OR id < :after) ORDER BY id DESC LIMIT :limit"
-    ).bindparams(sa.bindparam("states", expanding=True))
-    found = connection.execute(statement, {"states": [str(each) for each in wanted], "after": after, "limit": limit})
+    statement = sa.text(f"{_LISTED} WHERE state IN :states ORDER BY id DESC LIMIT :limit").bindparams(
+        sa.bindparam("states", expanding=True)
+    )
+    found = connection.execute(statement, {"states": [str(each) for each in wanted], "limit": limit})
     return [_row(row) for row in found]
 
 
 def _row(row: Sequence[Any]) -> SpoolRow:
-    row_id, event_id, event_type, received_at, state, reason, deliveries, tries, *rest = row
-    retry_at, handed_at, verdict, parked_at = rest
+    row_id, event_id, event_type, received_at, state, reason, tries = row
     return SpoolRow(
         id=row_id,
         event_id=_shown(event_id) or "",
@@ -94,12 +85,7 @@ def _row(row: Sequence[Any]) -> SpoolRow:
         received_at=_instant_or_none(received_at),
         state=_shown(state) or "",
         reason=_shown(reason),
-        deliveries=deliveries,
         tries=tries,
-        retry_at=_instant_or_none(retry_at),
-        handed_at=_instant_or_none(handed_at),
-        verdict=_shown(verdict),
-        parked_at=_instant_or_none(parked_at),
     )
 
 

@@ -93,7 +93,7 @@ class Salvage:
             ends_early = ", nor any after those"
         saved += self._put(waiting)
         if saved or not ends_early:
-            self._write(lambda connection: _note(connection, aside, saved=saved, lost=lost))
+            self._write(lambda connection: _note(connection, aside))
         told = (
             "%d events of %s are in the new spool; %d could not be read%s. The file stays where it is;"
             " `sqlite3 %s .recover` may read more"
@@ -114,10 +114,8 @@ def _done(connection: sa.Connection) -> set[str]:
     return set(connection.scalars(sa.select(salvaged.c.name)))
 
 
-def _note(connection: sa.Connection, aside: Path, *, saved: int, lost: int) -> None:
-    connection.execute(
-        sa.insert(salvaged).prefix_with("OR REPLACE"), {"name": aside.name, "saved": saved, "lost": lost}
-    )
+def _note(connection: sa.Connection, aside: Path) -> None:
+    connection.execute(sa.insert(salvaged).prefix_with("OR IGNORE"), {"name": aside.name})
 
 
 @contextmanager

@@ -47,7 +47,6 @@ rows = sa.Table(
     sa.Column("raw", sa.LargeBinary, nullable=False),
     sa.Column("signature", sa.Text, nullable=False),
     sa.Column("signature_timestamp", sa.Text, nullable=False),
-    sa.Column("digest", sa.Text, nullable=False),
     sa.Column("deliveries", sa.Integer, nullable=False, server_default=sa.text("1")),
     sa.Column("state", sa.Text, nullable=False, server_default=sa.text("'waiting'")),
     sa.Column("tries", sa.Integer, nullable=False, server_default=sa.text("0")),
@@ -55,7 +54,6 @@ rows = sa.Table(
     sa.Column("retry_at", sa.BigInteger),
     sa.Column("handed_at", sa.BigInteger),
     sa.Column("verdict", sa.Text),
-    sa.Column("parked_at", sa.BigInteger),
     sa.Column("reason", sa.Text),
 )
 WAITS = rows.c.state == sa.literal_column("'waiting'")
@@ -74,8 +72,6 @@ salvaged = sa.Table(
     "salvaged",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("saved", sa.Integer, nullable=False),
-    sa.Column("lost", sa.Integer, nullable=False),
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

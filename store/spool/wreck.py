@@ -73,7 +73,7 @@ def _sound(found: Sequence[Any]) -> Row | None:
     row: Row = dict(zip(_COLUMNS, found, strict=True))
     try:
         instant(row["received_at"])
-        for name in ("signature", "signature_timestamp", "digest"):
+        for name in ("signature", "signature_timestamp"):
             row[name] = row[name].decode("ascii")
         row["raw"] = memoryview(row["raw"]).tobytes()
         for name, value in row.items():

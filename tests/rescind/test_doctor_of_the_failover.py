@@ -107,7 +107,7 @@ def test_spool_that_is_not_there_yet_is_warned_of(examine, tmp_path):
 def test_spool_that_fills_up_or_holds_events_back_is_told(examine, spool):
     events = [telnyx.event("message.finalized.delivered"), *(telnyx.event() for _ in range(8))]
     rows = spooled(spool, *events, received_at=NOW - timedelta(hours=1))
-    spool.park({rows[0]: "refused"}, NOW)
+    spool.park({rows[0]: "refused"})
 
     found = examine(RESCIND_SPOOL_MAX_EVENTS="10")["spool"]
 
@@ -120,7 +120,7 @@ def test_spool_that_fills_up_or_holds_events_back_is_told(examine, spool):
 def test_parked_text_is_a_failure(examine, spool):
     texts = spooled(spool, telnyx.event(), telnyx.event())
     reports = spooled(spool, telnyx.event("message.finalized.delivered"))
-    spool.park(dict.fromkeys([*texts, *reports], "refused"), NOW)
+    spool.park(dict.fromkeys([*texts, *reports], "refused"))
 
     found = examine()["spool"]
 

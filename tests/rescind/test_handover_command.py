@@ -50,7 +50,7 @@ def data_of(ran) -> dict[str, object]:
 
 
 def test_what_waits_is_shown_and_stays(run, spool, settings, waiting, primary):
-    spool.park({waiting[0]: "refused"}, NOW)
+    spool.park({waiting[0]: "refused"})
     spool.handed({waiting[1]: "accepted"}, NOW)
 
     data = data_of(run("handover", "--json", **settings))
@@ -98,7 +98,7 @@ def test_what_is_left_is_told_and_a_failure(run, spool, settings, waiting, prima
 def test_parked_events_are_listed_and_put_back(run, spool, settings, waiting):
     first, second, third = waiting
     for each in (first, second):
-        spool.park({each: "not signed by Telnyx\x1b[31m"}, NOW)
+        spool.park({each: "not signed by Telnyx\x1b[31m"})
 
     listed = data_of(run("handover", "--parked", "--json", **settings))
     shown = run("handover", "--parked", **settings)

@@ -59,13 +59,13 @@ def test_signed_event_is_spooled_whole_at_either_path(failover, path):
     answer = failover.post(body, headers, path)
     assert (answer.status_code, answer.json) == (200, {"status": "accepted"})
     (due,) = failover.spool.due(NOW, 10)
-    assert (due.event_id, due.raw, due.received_at) == (json.loads(body)["data"]["id"], body, NOW)
+    assert (due.raw, due.received_at) == (body, NOW)
+    assert failover.rows().keys() == {json.loads(body)["data"]["id"]}
     assert due.signature == headers["telnyx-signature-ed25519"]
     assert due.signature_timestamp == headers["telnyx-timestamp"]
-    assert due.priority == 0
     answer = failover.post(body, headers, path)
     assert (answer.status_code, answer.json) == (200, {"status": "duplicate"})
-    assert [row.deliveries for row in failover.rows().values()] == [2]
+    assert len(failover.rows()) == 1
 
 
 def test_other_content_under_a_known_id_is_kept_for_the_primary_to_judge(failover):
@@ -90,7 +90,7 @@ def test_stale_request_is_refused_and_held_for_the_primary(failover):
     for _ in range(2):
         assert failover.deliver(body, signed_at=NOW - timedelta(seconds=301)).status_code == 401
     (row,) = failover.rows().values()
-    assert (row.event_id, row.deliveries) == (f"stale:{hashlib.sha256(body).hexdigest()}", 2)
+    assert row.event_id == f"stale:{hashlib.sha256(body).hexdigest()}"
     assert failover.deliver(body).json == {"status": "accepted"}
 
 

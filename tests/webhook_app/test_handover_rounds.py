@@ -58,7 +58,7 @@ def test_what_is_due_is_handed_over_and_marked(world):
     (event,) = world.primary.batches[0]
     assert (event["id"], world.primary.bodies) == (row_id, [body])
     assert event["received_at"] == NOW.isoformat()
-    assert world.row(row_id).verdict == "accepted"
+    assert world.states() == {row_id: "handed"}
     assert world.rounds.one().is_idle
     assert len(world.primary.batches) == 1
 
