@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import click
+from rich.console import Console
+from rich.status import Status
 
 from ledger import showing
 from rescind import databases, logs, output
@@ -17,6 +20,7 @@ from schemas.settings import Settings
 from store.engine import Database
 from workers.reconciling import LONGEST, Reconciliation
 from workers.runtime import reconciler
+from workers.tallying import SourceName, Tally
 
 
 @click.command("reconcile")
@@ -35,10 +39,11 @@ def reconcile_command(context: click.Context, *, since: datetime | None, dry_run
     """
     settings = Settings.from_env(require=("TELNYX_API_KEY",))
     database = Database(settings.database_url)
-    ours = reconciler(settings, database, wait=_sleep)
+    status = Status("asking Telnyx", console=Console(stderr=True))
+    ours = reconciler(settings, database, wait=_sleep, tell=lambda tallies: status.update(_progress(tallies)))
     try:
         databases.require_migrated(database)
-        with logs.errors_alone():
+        with logs.errors_alone(), status:
             ran = ours.run(since=since, is_dry=dry_run)
     finally:
         ours.close()
@@ -55,6 +60,11 @@ def reconcile_command(context: click.Context, *, since: datetime | None, dry_run
 def _sleep(seconds: float) -> bool:
     time.sleep(seconds)
     return False
+
+
+def _progress(tallies: Mapping[SourceName, Tally]) -> str:
+    """Return the source under way, and how much Telnyx has told of it."""
+    return "; ".join(f"{name.replace('_', ' ')}: {tally.reported}" for name, tally in list(tallies.items())[-1:])
 
 
 def _shown(ran: Reconciliation, *, is_dry: bool) -> dict[str, Any]:

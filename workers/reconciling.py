@@ -96,6 +96,8 @@ class Reconciler:
     now: Callable[[], datetime]
     wait: Callable[[float], bool]
     """Sleeps so many seconds and says whether to stop."""
+    tell: Callable[[Mapping[SourceName, Tally]], object] | None = None
+    """Is told before each request how far a run has come; the last of the sources is the one under way."""
     _shown_at: datetime | None = field(default=None, init=False)
 
     def run(self, *, since: datetime | None = None, is_dry: bool = False) -> Reconciliation:
@@ -156,7 +158,7 @@ class Reconciler:
         tallies: dict[SourceName, Tally] = {}
         errors: list[str] = []
         earliest = now
-        for source in self._sources(partial(self._show_alive, run)):
+        for source in self._sources(partial(self._show_alive, run, tallies)):
             before = reached.get(source.name)
             window = Window(
                 since or _since(before, now),
@@ -197,8 +199,10 @@ class Reconciler:
             due_at = cancellations.next_due_at(connection)
         return due_at is not None and due_at <= self.now()
 
-    def _show_alive(self, run: int | None) -> None:
+    def _show_alive(self, run: int | None, tallies: Mapping[SourceName, Tally]) -> None:
         """Show now and then that this run goes on; raises Unanswered when it was taken for dead. Dry runs are none."""
+        if self.tell is not None:
+            self.tell(tallies)
         now = self.now()
         if run is None or self._shown_at is None or now - self._shown_at < _SHOW_ALIVE:
             return

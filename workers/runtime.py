@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -24,6 +24,7 @@ from workers.inquiring import LONGEST_PAGE, PAGE_TIMEOUT, SHARE
 from workers.pacing import Pacer
 from workers.reconciling import Reconciler
 from workers.reviewing import Reviewer
+from workers.tallying import SourceName, Tally
 from workers.telnyx import TelnyxClient
 
 log = structlog.get_logger()
@@ -75,10 +76,16 @@ class Runtime:
         self.database.dispose()
 
 
-def reconciler(settings: Settings, database: Database, *, wait: Callable[[float], bool]) -> Reconciler:
+def reconciler(
+    settings: Settings,
+    database: Database,
+    *,
+    wait: Callable[[float], bool],
+    tell: Callable[[Mapping[SourceName, Tally]], object] | None = None,
+) -> Reconciler:
     """Put together what reconciles; nothing is connected yet. Raises SettingsError.
 
-    ``wait`` sleeps so many seconds and says whether to stop.
+    ``wait`` sleeps so many seconds and says whether to stop; ``tell`` is told how far a run has come.
     """
     return Reconciler(
         database=database,
@@ -90,6 +97,7 @@ def reconciler(settings: Settings, database: Database, *, wait: Callable[[float]
         ring=Bell(settings.redis_url).ring,
         now=now,
         wait=wait,
+        tell=tell,
     )
 
 

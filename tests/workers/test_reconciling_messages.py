@@ -166,12 +166,17 @@ def test_a_run_that_somebody_waits_for_asks_about_all_and_a_scheduled_one_leaves
     registered(world.database, *(registration(number, send_at=SENT_AT) for number in range(100, 409)))
     lists.messages = {message_id(number): says(number, "sent") for number in (1, *range(100, 409))}
     world.at = SENT_AT + PATIENCE
+    progress = []
+    world.reconciler.tell = lambda tallies: progress.append((list(tallies)[-1], tallies[list(tallies)[-1]].reported))
 
     scheduled = world.reconciler.run_if_due(timedelta(minutes=5))
 
     assert scheduled.tallies[SourceName.MESSAGES] == Tally(reported=300, healed=300)
     assert reconciled(world, since=NOW, is_dry=True) == Tally(reported=310, held=300, healed=10)
+    progress.clear()
     assert reconciled(world, since=NOW) == Tally(reported=310, held=300, healed=10)
+    assert progress[0] == (SourceName.FAILED_DELIVERIES, 0)
+    assert {(SourceName.MESSAGES, number) for number in range(310)} <= set(progress)
 
 
 def test_a_run_with_since_goes_on_behind_a_thousand_that_have_ended(world, lists):
