@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import resource
+import threading
 from collections import Counter
 from typing import Any
 
@@ -37,6 +38,17 @@ def on_starting(server: Any) -> None:  # noqa: ANN401 - gunicorn's own, without 
     if allowed != resource.RLIM_INFINITY and allowed < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
         server.log.debug("descriptors: %s, raised from %s", wanted, allowed)
+
+
+def on_reload(server: Any) -> None:  # noqa: ANN401 - gunicorn's own, without types
+    """Let the old workers work until the new ones are ready: at SIGHUP gunicorn would send them away at once.
+
+    It then waits until they have gone, ``graceful_timeout`` at most, which is time enough to start.
+    """
+    server.num_workers += len(server.WORKERS)
+    enough = threading.Timer(graceful_timeout / 2, setattr, (server, "num_workers", server.cfg.workers))
+    enough.daemon = True
+    enough.start()
 
 
 def pre_fork(server: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn's own, without types

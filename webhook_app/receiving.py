@@ -18,9 +18,12 @@ from store import failpoints
 from store.group_commit import GroupCommit
 from store.inbox import NewEvent
 from webhook_app import admission
+from webhook_app.bulkhead import Bulkhead
 from webhook_app.log import Refusals
 from webhook_app.signature import Signed, Verifier
 
+#: As many as are committed together. More at a time would make all of them late; Telnyx comes again.
+_AT_ONCE = 64
 _ANSWERS = {
     acceptance: f'{{"status":"{acceptance}"}}\n'.encode("ascii")
     for acceptance in (Acceptance.ACCEPTED, Acceptance.DUPLICATE, Acceptance.QUARANTINED)
@@ -43,6 +46,7 @@ def blueprint(
     """
     receiver = Blueprint("receiving", __name__)
     refusals = Refusals(log)
+    bulkhead = Bulkhead(places=_AT_ONCE, told="Too many events are being received at this moment.")
 
     def receive() -> Response:
         """Take one delivery and answer before doing any of the work.
@@ -52,7 +56,12 @@ def blueprint(
         """
         received_at = clock()
         failpoints.reach(Failpoint.V0)
-        signed = verified(admission.body_of(request.environ))
+        raw = admission.body_of(request.environ)
+        with bulkhead.place():
+            return take(raw, received_at)
+
+    def take(raw: bytes, received_at: datetime) -> Response:
+        signed = verified(raw)
         try:
             verifier.require_fresh(signed, received_at=received_at)
         except SignatureStale:
