@@ -16,7 +16,7 @@ from rescind import output
 from rescind.output import as_json, brief
 from rescind.since import Since
 from schemas.settings import Settings
-from store.spool import Spool, SpoolFigures, SpoolState
+from store.spool import Spool, SpoolFigures, SpoolState, place
 from webhook_app.handover_client import Answered, Primary
 from webhook_app.handover_rounds import Round, Rounds
 from webhook_app.starting import now
@@ -76,6 +76,7 @@ def handover_command(  # noqa: PLR0913 - one for each option
 
 def _spool(settings: Settings) -> Spool:
     if not settings.spool.is_file():
+        place.require_own(settings.spool)
         raise SettingsError(
             f"there is no spool at {settings.spool}; set RESCIND_SPOOL to the file of the failover process, and run"
             " this where that is"

@@ -77,7 +77,7 @@ class Spool:
     def open(self) -> None:
         """Make the file fit to be used: made when missing, set aside and replaced when damaged.
 
-        Raises StoreUnavailable when that cannot be done now, and SettingsError for another program's database.
+        Raises StoreUnavailable when that cannot be done now, and SettingsError for another program's file.
         """
         self._file.open()
         # Nothing that is open may go through a server's fork.

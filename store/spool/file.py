@@ -18,6 +18,7 @@ from pathlib import Path
 
 from core.errors import SettingsError, StoreUnavailable
 from store.engine import Database, translated
+from store.spool import place
 from store.spool.table import APPLICATION, FORMAT, create
 from store.write_turn import FILE_MODE, WriteTurn
 
@@ -48,8 +49,9 @@ class SpoolFile:
     def open(self) -> None:
         """Look the file through, set it aside when it is damaged or another release's, and make it when it is missing.
 
-        Raises StoreUnavailable when that cannot be done now, and SettingsError for another program's database.
+        Raises StoreUnavailable when that cannot be done now, and SettingsError for another program's file.
         """
+        place.require_own(self._path)
         with self._mending:
             self._make_ready(self._identity(), self._examined())
 

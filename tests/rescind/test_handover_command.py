@@ -186,3 +186,25 @@ def test_another_programs_database_is_no_spool(run, settings, sqlite_url):
 
     assert ran.status == 2
     assert "RESCIND_SPOOL" in ran.err
+
+
+def test_settings_file_named_as_the_spool_is_left_alone(run, settings, tmp_path):
+    (tmp_path / "policy.toml").write_text("[policy]\n")
+
+    ran = run("handover", **(settings | {"RESCIND_SPOOL": "policy.toml"}))
+
+    assert (ran.status, ran.err) == (
+        2,
+        "rescind: RESCIND_SPOOL names policy.toml, which is no spool; name a file of its own\n",
+    )
+    assert (tmp_path / "policy.toml").read_text() == "[policy]\n"
+    assert list(tmp_path.glob("policy.toml?*")) == []
+
+
+def test_directory_named_as_the_spool_is_told_as_one(run, settings, tmp_path):
+    ran = run("handover", **(settings | {"RESCIND_SPOOL": str(tmp_path)}))
+
+    assert (ran.status, ran.err) == (
+        2,
+        f"rescind: RESCIND_SPOOL names {tmp_path}, which is a directory; name a file of its own\n",
+    )
