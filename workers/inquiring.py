@@ -80,7 +80,7 @@ class Inquirer:
             answer = self._ask(f"/{listing}", partial(self._client.page, listing, asked))
             page = telnyx_lists.page(answer.body) if answer.http_status == HTTPStatus.OK else None
             if page is None:
-                raise Refused(f"Telnyx answers GET /{listing} with {answer.http_status}: {_excerpt(answer.text)}")
+                raise Refused(f"Telnyx answers GET /{listing} with {answer.http_status}{_reason(answer)}")
             if page.rows and page.rows == before:
                 raise Refused(f"Telnyx gives page {number - 1} of /{listing} again as page {number}")
             yield page.rows
@@ -130,6 +130,16 @@ class Inquirer:
     def _sleep(self, span: timedelta) -> None:
         if self._wait(span.total_seconds()):
             raise Unanswered("stopped before everything was asked")
+
+
+def _reason(answer: Answer) -> str:
+    """Return what Telnyx calls the error. The rest of an answer may be whole events, with people's words in them."""
+    if answer.http_status == HTTPStatus.OK:
+        return ", and not with a list"
+    errors = answer.body.get("errors") if isinstance(answer.body, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    told = [first[name] for name in ("code", "title") if isinstance(first.get(name), str)]
+    return ": " + _excerpt(" ".join(told)) if told else ""
 
 
 def _excerpt(text: str) -> str:

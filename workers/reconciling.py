@@ -178,6 +178,10 @@ class Reconciler:
                 errors.append(str(error))
                 break
             else:
+                if tally.failed and source.name is not SourceName.MESSAGES:
+                    errors.append(
+                        f"{tally.failed} of the {source.name.replace('_', ' ')} that Telnyx lists cannot be read"
+                    )
                 if window.since <= _since(before, now):
                     reached[source.name] = upto
         return Reconciliation(now, earliest, tallies, tuple(errors)), reached

@@ -119,7 +119,7 @@ def test_a_list_that_is_refused_holds_up_no_other_and_is_asked_for_from_the_same
 
 
 @pytest.mark.parametrize(
-    "reply", [HTML, Reply(200, []), Reply(200, {"data": {}}), Reply(204), Reply(200, "[" * 100_000)]
+    "reply", [HTML, Reply(200, []), Reply(200, {"data": {"text": "canary"}}), Reply(204), Reply(200, "[" * 100_000)]
 )
 def test_an_answer_that_is_no_list_is_an_error_of_that_list(world, lists, reply):
     lists.broken["messaging_optouts"] = [reply]
@@ -128,6 +128,7 @@ def test_an_answer_that_is_no_list_is_an_error_of_that_list(world, lists, reply)
 
     assert list(ran.tallies) == ALL
     assert ran.errors[0].startswith("Telnyx answers GET /messaging_optouts with 20")
+    assert "canary" not in str(ran.errors)
 
 
 def test_pages_that_repeat_themselves_end_the_list(world, lists):
@@ -162,7 +163,10 @@ def test_malformed_records_do_not_stop_the_rest(world, lists):
 
     ran = world.reconciler.run()
 
-    assert ran.errors == ()
+    assert ran.errors == (
+        "5 of the failed deliveries that Telnyx lists cannot be read",
+        "8 of the opt outs that Telnyx lists cannot be read",
+    )
     assert ran.tallies[SourceName.FAILED_DELIVERIES] == Tally(reported=7, healed=2, failed=5)
     assert ran.tallies[SourceName.OPT_OUTS] == Tally(reported=9, healed=1, failed=8)
     assert events_held(world) == sorted([good["id"], "no-type"])
