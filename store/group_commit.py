@@ -125,11 +125,12 @@ class GroupCommit:
         self._ask(_Ticket(self._store.require_writable), timeout=min(self._deadline, _CHECK.total_seconds()))
 
     def _ask(self, ticket: _Ticket, *, timeout: float) -> Any:  # noqa: ANN401 - what the ticket's work returns
-        self._refuse_when_hopeless()
+        busy_for = self._refuse_when_hopeless()
         self._start()
         self._waiting.put(ticket)
         try:
-            answer = ticket.answer.get(timeout=timeout)
+            # Who comes while the writer hangs would find out no sooner by waiting for longer than the others.
+            answer = ticket.answer.get(timeout=max(0.0, timeout - busy_for))
         except Empty:
             raise StoreUnavailable("the database did not commit in time") from None
         if isinstance(answer, StoreUnavailable):
@@ -137,8 +138,11 @@ class GroupCommit:
             raise StoreUnavailable(str(answer)) from answer
         return answer
 
-    def _refuse_when_hopeless(self) -> None:
-        """Raise StoreUnavailable at once, rather than at the deadline, when waiting has shown to be in vain."""
+    def _refuse_when_hopeless(self) -> float:
+        """Raise StoreUnavailable at once, rather than at the deadline, when waiting has shown to be in vain.
+
+        Return for how many seconds the writer has been at it.
+        """
         busy_since = self._busy_since
         busy_for = 0.0 if busy_since is None else time.monotonic() - busy_since
         if busy_for > _HUNG.total_seconds():
@@ -149,6 +153,7 @@ class GroupCommit:
             raise StoreUnavailable("the database keeps failing")
         if self._waiting.qsize() // _MAX_BATCH * self._last_took > self._deadline:
             raise StoreUnavailable("more waits than can be committed in time")
+        return busy_for
 
     def _start(self) -> None:
         if self._writer is None:
