@@ -58,7 +58,7 @@ def handover_command(  # noqa: PLR0913 - one for each option
     if again != (since is not None):
         raise click.UsageError("--again and --since go together: which events are to be handed over again, since when")
     settings = Settings.from_env()
-    spool = _spool(settings)
+    spool = _spool(settings, only_looks=not (is_now or ids or retry_parked or again))
     try:
         if ids or retry_parked:
             _retry(spool, ids)
@@ -74,14 +74,19 @@ def handover_command(  # noqa: PLR0913 - one for each option
         spool.dispose()
 
 
-def _spool(settings: Settings) -> Spool:
+def _spool(settings: Settings, *, only_looks: bool) -> Spool:
     if not settings.spool.is_file():
         place.require_own(settings.spool)
         raise SettingsError(
             f"there is no spool at {settings.spool}; set RESCIND_SPOOL to the file of the failover process, and run"
             " this where that is"
         )
-    spool = Spool(settings.spool, max_events=settings.spool_max_events, max_bytes=settings.spool_max_bytes)
+    spool = Spool(
+        settings.spool,
+        max_events=settings.spool_max_events,
+        max_bytes=settings.spool_max_bytes,
+        only_looks=only_looks,
+    )
     spool.open()
     return spool
 

@@ -64,8 +64,11 @@ class Spool:
     WRITING = Failpoint.P1
     COMMITTED = Failpoint.P2
 
-    def __init__(self, path: Path, *, max_events: int, max_bytes: int) -> None:
-        """Open nothing yet. Raises SettingsError when its folder cannot be made."""
+    def __init__(self, path: Path, *, max_events: int, max_bytes: int, only_looks: bool = False) -> None:
+        """Open nothing yet. Raises SettingsError when its folder cannot be made.
+
+        One that ``only_looks`` makes no file, and sets none aside.
+        """
         self.path = path
         self.database = Database(sa.URL.create("sqlite", database=str(path)), named_by="RESCIND_SPOOL")
         self._file = SpoolFile(path, self.database)
@@ -73,12 +76,16 @@ class Spool:
         self._salvage = Salvage(self._file.set_asides, read=self._read, write=self._write)
         self._numbered_in: int | None = None
         """Which file the ids that were due last are of."""
+        self._only_looks = only_looks
 
     def open(self) -> None:
         """Make the file fit to be used: made when missing, set aside and replaced when damaged.
 
         Raises StoreUnavailable when that cannot be done now, and SettingsError for another program's file.
         """
+        if self._only_looks:
+            self._file.require_sound()
+            return
         self._file.open()
         # Nothing that is open may go through a server's fork.
         self.dispose()
@@ -86,7 +93,7 @@ class Spool:
 
     def mend(self, error: StoreUnavailable) -> bool:
         """Put right what stands behind an error, if that can be done at once, and return whether to try again."""
-        is_mended = self._file.mend(error)
+        is_mended = not self._only_looks and self._file.mend(error)
         if is_mended:
             self._room.recount()
             self._salvage.soon()

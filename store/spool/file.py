@@ -55,6 +55,22 @@ class SpoolFile:
         with self._mending:
             self._make_ready(self._identity(), self._examined())
 
+    def require_sound(self) -> None:
+        """Raise StoreUnavailable when the file is not fit to be used, and change nothing.
+
+        Raises SettingsError for another program's file.
+        """
+        place.require_own(self._path)
+        trouble = self._examined()
+        if trouble is not None:
+            raise StoreUnavailable(
+                f"the spool {self._path} {_said_of(trouble)}; the failover process sets it aside and saves what can be"
+                " read"
+            )
+        if not _has_content(self._path):
+            # To open it would throw away a write-ahead log that is left of it.
+            raise StoreUnavailable(f"the spool {self._path} is empty; the failover process makes it fit to be used")
+
     def mend(self, error: StoreUnavailable) -> bool:
         """Return True when the file was gone or damaged and is a good one now, so that it is worth trying again."""
         with self._mending:
@@ -132,12 +148,11 @@ class SpoolFile:
         return None if said == "ok" else str(said).replace("\n", " ")
 
     def _replace(self, trouble: str) -> None:
-        is_foreign = trouble.startswith("format ")
-        word = trouble.replace(" ", "") if is_foreign else "corrupt"
+        word = trouble.replace(" ", "") if _is_of_another_release(trouble) else "corrupt"
         aside = _free_name(f"{self._path}.{word}-{datetime.now(UTC):%Y%m%dT%H%M%S}")
         self._move(aside)
-        said = f"is of another release ({trouble})" if is_foreign else f"is damaged ({trouble})"
-        _log.error("the spool %s %s: it is set aside as %s, and a new one opened in its place", self._path, said, aside)
+        told = "the spool %s %s: it is set aside as %s, and a new one opened in its place"
+        _log.error(told, self._path, _said_of(trouble), aside)
 
     def _finish_setting_aside(self) -> None:
         """Move the rest of a file of which a process that was killed has moved the write-ahead log only."""
@@ -179,6 +194,14 @@ class SpoolFile:
         with self._database.engine.connect().execution_options(**options) as connection, connection.begin():
             if not connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema").scalar():
                 create(connection)
+
+
+def _is_of_another_release(trouble: str) -> bool:
+    return trouble.startswith("format ")
+
+
+def _said_of(trouble: str) -> str:
+    return f"is of another release ({trouble})" if _is_of_another_release(trouble) else f"is damaged ({trouble})"
 
 
 def _is_broken(error: BaseException | None) -> bool:

@@ -12,6 +12,7 @@ from store.spool import Spool
 from tests import telnyx_signing as telnyx
 from tests.fake_primary import FakePrimary, accepted
 from tests.handing import SECRET
+from tests.spooling import at_rest, flip
 from tests.waiting import NOW, spool_in, spooled
 
 TEXT = "nobody's business"
@@ -208,3 +209,32 @@ def test_directory_named_as_the_spool_is_told_as_one(run, settings, tmp_path):
         2,
         f"rescind: RESCIND_SPOOL names {tmp_path}, which is a directory; name a file of its own\n",
     )
+
+
+@pytest.mark.parametrize("options", [[], ["--parked"], ["--json"]])
+def test_looking_leaves_a_damaged_spool_where_it_is(run, spool, settings, waiting, options):
+    spool.dispose()
+    at_rest(spool.path)
+    flip(spool.path, 0)
+    damaged = spool.path.read_bytes()
+
+    ran = run("handover", *options, **settings)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert f"the spool {spool.path} is damaged" in ran.err
+    assert "the failover process sets it aside" in ran.err
+    assert ran.err.count("\n") == 1
+    assert spool.path.read_bytes() == damaged
+    assert list(spool.path.parent.glob("*Z*")) == []
+
+
+def test_looking_keeps_the_log_of_a_spool_that_is_empty_otherwise(run, tmp_path):
+    path, log = tmp_path / "spool.db", tmp_path / "spool.db-wal"
+    path.touch()
+    log.write_bytes(b"events" * 1000)
+
+    ran = run("handover", RESCIND_SPOOL=str(path))
+
+    assert (ran.status, ran.out) == (2, "")
+    assert "is empty" in ran.err
+    assert (path.read_bytes(), log.read_bytes()) == (b"", b"events" * 1000)
