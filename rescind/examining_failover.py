@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from core.errors import ProcessorError
+from core.errors import SettingsError, StoreUnavailable
 from rescind.findings import Finding, fail, ok, warn
 from schemas.settings import Settings
 from store.group_commit import GroupCommit
-from store.spool import Spool, SpoolFigures
+from store.spool import Spool, SpoolFigures, place
 from webhook_app.handover_client import Answered, Primary
 from webhook_app.starting import now
 
@@ -54,19 +54,34 @@ def _primary(settings: Settings, url: str) -> Iterator[Finding]:
 
 
 def _spool(settings: Settings) -> Iterator[Finding]:
-    if not settings.spool.is_file():
-        yield warn(
-            "spool",
-            f"there is none at {settings.spool} yet",
-            "the failover process makes it; start that, or correct RESCIND_SPOOL",
+    try:
+        place.require_own(settings.spool)
+        if not settings.spool.is_file():
+            place.require_makeable(settings.spool)
+            yield warn(
+                "spool",
+                f"there is none at {settings.spool} yet",
+                "the failover process makes it; start that, or correct RESCIND_SPOOL",
+            )
+            return
+        spool = Spool(
+            settings.spool,
+            max_events=settings.spool_max_events,
+            max_bytes=settings.spool_max_bytes,
+            only_looks=True,
         )
+        spool.open()
+    except SettingsError as error:
+        yield fail("spool", str(error), "the failover process does not start with it")
+        return
+    except StoreUnavailable as error:
+        yield fail("spool", str(error), "see that the failover process runs, and may write there")
         return
     try:
-        spool = Spool(settings.spool, max_events=settings.spool_max_events, max_bytes=settings.spool_max_bytes)
-        GroupCommit(spool.database, spool, mend=spool.mend).check()
+        GroupCommit(spool.database, spool).check()
         figures = spool.figures()
         spool.dispose()
-    except ProcessorError as error:
+    except StoreUnavailable as error:
         yield fail("spool", f"{settings.spool}: {error}", "without it the failover process answers every webhook 503")
         return
     yield from _state(figures)

@@ -12,6 +12,7 @@ from store.spool import Spool
 from tests import telnyx_signing as telnyx
 from tests.fake_primary import FakePrimary
 from tests.handing import SECRET
+from tests.spooling import at_rest, flip
 from tests.waiting import NOW, spool_in, spooled
 
 
@@ -153,3 +154,42 @@ def test_looking_makes_no_room_in_the_spool(examine, spool):
 
     assert found[0] == ("ok", "1 events wait, 10% full")
     assert spool.figures().handed == 9
+
+
+def test_damaged_spool_is_a_failure_and_stays_where_it_is(examine, spool):
+    spooled(spool, telnyx.event())
+    spool.dispose()
+    at_rest(spool.path)
+    flip(spool.path, 0)
+    damaged = spool.path.read_bytes()
+
+    ((state, told),) = examine()["spool"]
+
+    assert state == "fail"
+    assert f"the spool {spool.path} is damaged" in told
+    assert spool.path.read_bytes() == damaged
+    assert list(spool.path.parent.glob("*Z*")) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "cause"),
+    [
+        pytest.param("folder", "is a directory", id="a directory"),
+        pytest.param("policy.toml", "is no spool", id="a file of something else"),
+        pytest.param("policy.toml/spool.db", "Not a directory", id="below a file"),
+        pytest.param("/dev/null", "is no regular file", id="a device"),
+        pytest.param("/proc/nope/spool.db", "cannot be made", id="a folder that nobody can make"),
+    ],
+)
+def test_path_that_can_never_be_a_spool_is_a_failure(examine, tmp_path, path, cause):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "policy.toml").write_text("[policy]\n")
+    before = set(tmp_path.rglob("*"))
+
+    ((state, told),) = examine("--failover", RESCIND_SPOOL=path)["spool"]
+
+    assert state == "fail"
+    assert "RESCIND_SPOOL" in told
+    assert cause in told
+    assert set(tmp_path.rglob("*")) == before
+    assert (tmp_path / "policy.toml").read_text() == "[policy]\n"
