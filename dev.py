@@ -4,6 +4,7 @@
     python3 dev.py setup    install everything into .venv
     python3 dev.py demo     set up, then run ``rescind demo``
     python3 dev.py test     set up, then run all tests
+    python3 dev.py faults   set up, then kill, hang and fill what the program runs on, for some minutes
     python3 dev.py check    set up, then run the linter and the type checker
 
 Further arguments are passed on: ``python3 dev.py test tests/core -k consent``.
@@ -29,6 +30,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "setup": [],
     "demo": [["-m", "rescind", "demo"]],
     "test": [["-m", "pytest"]],
+    "faults": [["-m", "tests.faults", "short"]],
     "check": [["-m", "ruff", "check", "."], ["-m", "ruff", "format", "--check", "."], ["-m", "mypy"]],
 }
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.faults import checks
 from tests.faults.figures import Figure, safety, timing, told
-from tests.faults.fleet import HAS_FAILOVER, HOST
+from tests.faults.fleet import HOST
 from tests.faults.phases import Phase, Phases
 from tests.faults.world import Setting, World, running
 from tests.small_disk import NoSmallDisk, SmallDisk, small_disk
@@ -35,10 +35,7 @@ def run(setting: Setting) -> list[Figure]:
     setting.folder.mkdir(parents=True, exist_ok=True)
     setting.folder.chmod(0o755)
     try:
-        figures = _everything(setting)
-        if HAS_FAILOVER:
-            figures += _spool(setting)
-        return figures + _logs(setting)
+        return [*_everything(setting), *_spool(setting), *_logs(setting)]
     except NoSmallDisk as error:
         return [told("SKIPPED, nothing is shown", f"no small disk can be mounted here: {error}")]
 

@@ -26,7 +26,6 @@ _LOOK = 0.05
 #: A platform does not notice at once either.
 _RESTART_AFTER = 0.3
 _UP_SECONDS = 60.0
-HAS_FAILOVER = True
 
 
 @dataclass(slots=True)

@@ -8,13 +8,13 @@ import random
 
 from tests.faults import deliveries, events, strace_order, tracing
 from tests.faults.figures import Figure, safety, told
-from tests.faults.fleet import HAS_FAILOVER, ROOT
+from tests.faults.fleet import ROOT
 from tests.faults.planting import root_with
 from tests.faults.strace_order import Order
 from tests.faults.tracing import CannotTrace
 from tests.faults.world import Setting, World, running
 
-_RECEIVERS = ("web", "failover") if HAS_FAILOVER else ("web",)
+_RECEIVERS = ("web", "failover")
 
 
 def run(setting: Setting) -> list[Figure]:

@@ -18,7 +18,6 @@ from tests.faults import deliveries, events, spooled, strace_order, tracing
 from tests.faults.checks import statuses_of
 from tests.faults.deliveries import Delivered
 from tests.faults.figures import Failed, Figure, safety, timing, told
-from tests.faults.fleet import HAS_FAILOVER
 from tests.faults.tracing import CannotTrace
 from tests.faults.world import Setting, World, running
 
@@ -46,9 +45,7 @@ def run(setting: Setting) -> list[Figure]:
     try:
         tracing.require_strace()
         with running(setting, workers=0) as world:
-            seen = {"web": _rounds(world, "web")}
-            if HAS_FAILOVER:
-                seen["failover"] = _rounds(world, "failover")
+            seen = {name: _rounds(world, name) for name in ("web", "failover")}
             world.fleet.take_down()
             return [figure for name, each in seen.items() for figure in _figures(world, name, each)]
     except CannotTrace as error:
