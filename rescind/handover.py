@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import click
 from rich.console import Console
@@ -20,6 +20,9 @@ from store.spool import Spool, SpoolFigures, SpoolState, place
 from webhook_app.handover_client import Answered, Primary
 from webhook_app.handover_rounds import Round, Rounds
 from webhook_app.starting import now
+
+#: A million events of a file that was set aside are brought over in less.
+_SALVAGE = timedelta(minutes=5)
 
 
 @click.command("handover")
@@ -88,16 +91,20 @@ def _spool(settings: Settings, *, only_looks: bool) -> Spool:
         only_looks=only_looks,
     )
     spool.open()
+    spool.await_salvage(_SALVAGE)
     return spool
 
 
 def _show(spool: Spool, settings: Settings, *, wants_json: bool) -> None:
     figures = spool.figures()
+    files = spool.unsalvaged()
     goes_to = settings.handover_url
     if wants_json:
         oldest = figures.oldest_waiting_at
         told = asdict(figures) | {"oldest_waiting_at": oldest.isoformat() if oldest else None}
-        output.print_json({"data": {"spool": str(settings.spool), "goes_to": goes_to, **told}})
+        output.print_json(
+            {"data": {"spool": str(settings.spool), "goes_to": goes_to, **told, "unsalvaged_files": files}}
+        )
         return
     rows = [
         ("waiting", figures.waiting),
@@ -105,6 +112,7 @@ def _show(spool: Spool, settings: Settings, *, wants_json: bool) -> None:
         ("parked", figures.parked),
         ("handed over", figures.handed),
         ("size", f"{figures.bytes / 10**6:.1f} MB, {figures.fill:.0%} of what the spool may hold"),
+        *([("not read in yet", f"{files} files that were set aside; the failover reads them in")] if files else []),
         ("goes to", goes_to or "nowhere: RESCIND_HANDOVER_URL is not set"),
     ]
     output.console().print(output.table([str(settings.spool), ""], rows))
@@ -152,6 +160,8 @@ class _Done:
     refused: str | None
     away: str | None
     left: SpoolFigures
+    is_salvaged: bool
+    """Whether all is in the spool that could be read of files that were set aside."""
 
 
 def _now(spool: Spool, settings: Settings, *, wants_json: bool) -> int:
@@ -174,6 +184,7 @@ def _now(spool: Spool, settings: Settings, *, wants_json: bool) -> int:
             "seconds": round(done.seconds, 3),
             "refused": done.refused,
             "away": done.away,
+            "is_salvaged": done.is_salvaged,
         }
         output.print_json({"data": told | {"left": {"waiting": left.waiting, "parked": left.parked}}})
     else:
@@ -186,7 +197,9 @@ def _now(spool: Spool, settings: Settings, *, wants_json: bool) -> int:
             click.echo(f"rescind: the primary refuses some: {done.refused}", err=True)
         if done.away:
             click.echo(f"rescind: the primary takes no more: {done.away}", err=True)
-    return 1 if left.waiting or left.parked or done.away else 0
+        if not done.is_salvaged:
+            click.echo("rescind: events of a file that was set aside are still brought in; run this again", err=True)
+    return 1 if left.waiting or left.parked or done.away or not done.is_salvaged else 0
 
 
 def _hand_over(spool: Spool, primary: Primary) -> _Done:
@@ -201,7 +214,10 @@ def _hand_over(spool: Spool, primary: Primary) -> _Done:
             progress.advance(bar, done.taken + done.parked + done.postponed)
             if done.away:
                 break
-    return _Done(total.taken, total.parked, time.monotonic() - began, total.refused, total.away, spool.figures())
+    took = time.monotonic() - began
+    # The file may have been set aside meanwhile.
+    is_salvaged = spool.await_salvage(_SALVAGE)
+    return _Done(total.taken, total.parked, took, total.refused, total.away, spool.figures(), is_salvaged)
 
 
 def _instant(moment: datetime | None) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -98,6 +98,14 @@ class Spool:
             self._room.recount()
             self._salvage.soon()
         return is_mended
+
+    def await_salvage(self, patience: timedelta) -> bool:
+        """Wait until all that can be read of files set aside is here, and return False when it is not after so long."""
+        return self._salvage.wait(patience)
+
+    def unsalvaged(self) -> int:
+        """Return how many files that were set aside are not brought in here, or not yet. Raises StoreUnavailable."""
+        return self._salvage.left()
 
     def accept(self, connection: sa.Connection, events: Sequence[NewEvent]) -> list[Acceptance | StoreUnavailable]:
         """Store deliveries and return what became of each, or that there is no room for it."""

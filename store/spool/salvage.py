@@ -56,6 +56,18 @@ class Salvage:
                 self._thread = threading.Thread(target=self._all, name="salvage", daemon=True)
                 self._thread.start()
 
+    def wait(self, patience: timedelta) -> bool:
+        """Return when no thread of this process salvages any more, or False when it still does after so long."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(patience.total_seconds())
+        return thread is None or not thread.is_alive()
+
+    def left(self) -> int:
+        """Return how many files are not salvaged yet, those among them of which nothing can be read."""
+        done = self._read(_done)
+        return sum(1 for aside in self._set_asides() if aside.name not in done)
+
     def _all(self) -> None:
         for aside in self._set_asides():
             try:

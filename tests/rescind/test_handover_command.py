@@ -12,7 +12,7 @@ from store.spool import Spool
 from tests import telnyx_signing as telnyx
 from tests.fake_primary import FakePrimary, accepted
 from tests.handing import SECRET
-from tests.spooling import at_rest, flip
+from tests.spooling import PAGE, at_rest, flip
 from tests.waiting import NOW, spool_in, spooled
 
 TEXT = "nobody's business"
@@ -238,3 +238,38 @@ def test_looking_keeps_the_log_of_a_spool_that_is_empty_otherwise(run, tmp_path)
     assert (ran.status, ran.out) == (2, "")
     assert "is empty" in ran.err
     assert (path.read_bytes(), log.read_bytes()) == (b"", b"events" * 1000)
+
+
+def test_events_of_a_damaged_spool_are_saved_before_it_is_handed_over(run, spool, settings, primary):
+    count = len(spooled(spool, *(telnyx.event(text=TEXT) for _ in range(300))))
+    spool.dispose()
+    at_rest(spool.path)
+    flip(spool.path, PAGE, 100)
+
+    ran = run("handover", "--now", "--json", **settings)
+
+    assert ran.status == 0
+    told = data_of(ran)
+    assert (told["taken"], told["left"], told["is_salvaged"]) == (count, {"waiting": 0, "parked": 0}, True)
+    assert sum(len(batch) for batch in primary.ids) == count
+    assert len(list(spool.path.parent.glob("spool.db.corrupt-*Z"))) == 1
+
+
+def test_file_that_was_set_aside_and_not_read_in_is_told_and_left_to_others(run, spool, settings, waiting, primary):
+    spool.dispose()
+    at_rest(spool.path)
+    spool.path.rename(f"{spool.path}.corrupt-20260301T120000Z")
+    with spool_in(spool.path.parent / "new") as new:
+        new.dispose()
+        at_rest(new.path)
+        new.path.rename(spool.path)
+
+    data = data_of(run("handover", "--json", **settings))
+    shown = run("handover", **settings)
+
+    assert (data["waiting"], data["unsalvaged_files"]) == (0, 1)
+    assert "1 files that were set aside" in shown.out
+    assert run("handover", "--now", **settings).status == 0
+    assert sum(len(batch) for batch in primary.ids) == 3
+    assert data_of(run("handover", "--json", **settings))["unsalvaged_files"] == 0
+    assert "set aside" not in run("handover", **settings).out
