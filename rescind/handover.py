@@ -23,13 +23,20 @@ from webhook_app.starting import now
 
 #: A million events of a file that was set aside are brought over in less.
 _SALVAGE = timedelta(minutes=5)
+#: SQLite numbers no row higher.
+_MAX_ID = 2**63 - 1
 
 
 @click.command("handover")
 @click.option("--now", "is_now", is_flag=True, help="Hand all that waits over, here and now.")
 @click.option("--parked", is_flag=True, help="List the events that were parked, with the reasons.")
 @click.option(
-    "--retry", "ids", type=click.IntRange(1), multiple=True, metavar="ID", help="Let a parked event wait again."
+    "--retry",
+    "ids",
+    type=click.IntRange(1, _MAX_ID),
+    multiple=True,
+    metavar="ID",
+    help="Let a parked event wait again.",
 )
 @click.option("--retry-parked", is_flag=True, help="Let all parked events wait again.")
 @click.option("--again", is_flag=True, help="Let events that were handed over wait again; needs --since.")

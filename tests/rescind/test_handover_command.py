@@ -122,6 +122,15 @@ def test_event_that_is_not_parked_cannot_be_put_back(run, spool, settings, waiti
     assert ran.err == "rescind: only 0 of these 1 were parked, and wait again; see `rescind handover --parked`\n"
 
 
+@pytest.mark.parametrize(("row_id", "told"), [(2**63, "is not in the range"), (2**63 - 1, "only 0 of these 1")])
+def test_number_that_no_row_can_have_is_one_line(run, settings, row_id, told):
+    ran = run("handover", "--retry", str(row_id), **settings)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert told in ran.err
+    assert "Traceback" not in ran.err
+
+
 def test_handed_events_are_handed_over_again_to_a_primary_that_lost_them(run, spool, settings, waiting, primary):
     first, second, third = waiting
     now = datetime.now(UTC)
