@@ -69,17 +69,21 @@ def handover_command(  # noqa: PLR0913 - one for each option
         raise click.UsageError("--again and --since go together: which events are to be handed over again, since when")
     settings = Settings.from_env()
     spool = _spool(settings, only_looks=not (is_now or ids or retry_parked or again))
+    done: dict[str, int] = {}
     try:
         if ids or retry_parked:
-            _retry(spool, ids)
+            done["unparked"] = _retry(spool, ids)
         if since is not None:
-            click.echo(f"{spool.again(since, now())} events that were handed over wait again", err=True)
+            done["again"] = spool.again(since, now())
+            click.echo(f"{done['again']} events that were handed over wait again", err=True)
         if is_now:
             context.exit(_now(spool, settings, wants_json=wants_json))
         elif parked:
             _list_parked(spool, limit=limit, wants_json=wants_json)
-        elif not (ids or retry_parked or again):
+        elif not done:
             _show(spool, settings, wants_json=wants_json)
+        elif wants_json:
+            output.print_json({"data": done})
     finally:
         spool.dispose()
 
@@ -148,13 +152,14 @@ def _list_parked(spool: Spool, *, limit: int, wants_json: bool) -> None:
     output.console().print(output.table(["id", "event", "type", "received", "tries", "reason"], listed))
 
 
-def _retry(spool: Spool, ids: Sequence[int]) -> None:
+def _retry(spool: Spool, ids: Sequence[int]) -> int:
     count = spool.unpark(ids or None)
     if ids and count < len(set(ids)):
         raise SettingsError(
             f"only {count} of these {len(set(ids))} were parked, and wait again; see `rescind handover --parked`"
         )
     click.echo(f"{count} events wait again", err=True)
+    return count
 
 
 @dataclass(frozen=True, slots=True)

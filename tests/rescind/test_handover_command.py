@@ -122,6 +122,16 @@ def test_event_that_is_not_parked_cannot_be_put_back(run, spool, settings, waiti
     assert ran.err == "rescind: only 0 of these 1 were parked, and wait again; see `rescind handover --parked`\n"
 
 
+def test_what_waits_again_is_told_to_programs(run, spool, settings, waiting):
+    spool.park(dict.fromkeys(waiting[:2], "refused"))
+    spool.handed({waiting[2]: "accepted"}, datetime.now(UTC))
+
+    assert data_of(run("handover", "--retry", str(waiting[0]), "--json", **settings)) == {"unparked": 1}
+    assert data_of(run("handover", "--retry-parked", "--json", **settings)) == {"unparked": 1}
+    assert data_of(run("handover", "--again", "--since", "1d", "--json", **settings)) == {"again": 1}
+    assert data_of(run("handover", "--retry-parked", "--now", "--json", **settings))["taken"] == 3
+
+
 @pytest.mark.parametrize(("row_id", "told"), [(2**63, "is not in the range"), (2**63 - 1, "only 0 of these 1")])
 def test_number_that_no_row_can_have_is_one_line(run, settings, row_id, told):
     ran = run("handover", "--retry", str(row_id), **settings)
