@@ -36,18 +36,8 @@ def fill(database: Database, count: int) -> None:
 def _accepted(index: int, now: datetime) -> NewEvent:
     is_text = index % _TEXT_EVERY == _TEXT_EVERY - 1
     raw = json.dumps(_text(index, now) if is_text else _status(index, now)).encode("ascii")
-    told = envelope.read(raw)
     return NewEvent(
-        event_id=told.event_id,
-        event_type=told.event_type,
-        occurred_at=told.occurred_at,
-        received_at=now,
-        source="webhook",
-        priority=told.priority,
-        raw=raw,
-        signature="",
-        signature_timestamp="",
-        digest=told.digest,
+        **envelope.told(raw), received_at=now, source="webhook", raw=raw, signature="", signature_timestamp=""
     )
 
 

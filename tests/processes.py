@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import signal
@@ -18,9 +17,9 @@ from typing import Self
 
 import sqlalchemy as sa
 
-from core.inbox import InboxStatus
 from ledger import registering
 from ledger.registering import Registration
+from schemas import envelope
 from store import inbox
 from store.engine import Database
 from store.inbox import NewEvent
@@ -119,18 +118,7 @@ def accept_stop(database: Database, *, sender: str, received_at: datetime | None
     body["data"]["payload"]["messaging_profile_id"] = reports.PROFILE
     raw = json.dumps(body).encode()
     event = NewEvent(
-        event_id=body["data"]["id"],
-        event_type=body["data"]["event_type"],
-        occurred_at=received_at,
-        received_at=received_at,
-        source="webhook",
-        status=InboxStatus.PENDING,
-        reason=None,
-        priority=0,
-        raw=raw,
-        signature="",
-        signature_timestamp="",
-        digest=hashlib.sha256(raw).hexdigest(),
+        **envelope.told(raw), received_at=received_at, source="webhook", raw=raw, signature="", signature_timestamp=""
     )
     with database.begin() as connection:
         inbox.accept(connection, [event])

@@ -89,18 +89,13 @@ def _accepted(errand: Errand, chance: random.Random) -> NewEvent:
     received_at = datetime.now(UTC) - _AWAY * chance.random()
     raw = telnyx_signing.raw({"data": errand.body, "meta": {"attempt": 4, "delivered_to": "https://b.example.com/"}})
     headers = telnyx_signing.headers(raw, received_at)
-    read = envelope.read(raw)
     return NewEvent(
-        event_id=read.event_id,
-        event_type=read.event_type,
-        occurred_at=read.occurred_at,
+        **envelope.told(raw),
         received_at=received_at,
         source="failover",
-        priority=read.priority,
         raw=raw,
         signature=headers["telnyx-signature-ed25519"],
         signature_timestamp=headers["telnyx-timestamp"],
-        digest=read.digest,
     )
 
 
