@@ -171,6 +171,7 @@ def test_database_that_does_not_answer_is_told_at_the_deadline(database, commit,
     blocked()
     # What was told as failed may have been stored all the same; then the next delivery is a duplicate.
     assert eventually(lambda: stored(database) == {"a"}, 5)
+    assert eventually(lambda: accepts(commit, "a"), 5)
     assert commit.put(an_event("a")) is Acceptance.DUPLICATE
 
 
