@@ -27,12 +27,13 @@ class SlowStore:
 
     WRITING, COMMITTED = Failpoint.I1, Failpoint.I2
 
-    def __init__(self) -> None:
+    def __init__(self, *, seconds: float) -> None:
+        self.seconds = seconds
         self.may_go_on = threading.Event()
         self.stored: set[str] = set()
 
     def accept(self, connection: sa.Connection, events: Sequence[NewEvent]) -> list[Acceptance]:
-        time.sleep(0.2)
+        time.sleep(self.seconds)
         self.may_go_on.wait(10)
         accepted = inbox.accept(connection, events)
         self.stored |= {event.event_id for event in events}
@@ -56,8 +57,8 @@ def an_event(number: int) -> NewEvent:
 
 
 def test_more_than_can_be_committed_in_time_is_refused_before_it_waits(sqlite_database):
-    store = SlowStore()
-    commit = GroupCommit(sqlite_database, store, deadline=timedelta(seconds=0.9))
+    store = SlowStore(seconds=1.5)
+    commit = GroupCommit(sqlite_database, store, deadline=timedelta(seconds=5))
     store.may_go_on.set()
     commit.put(an_event(-1))
     store.may_go_on.clear()
@@ -86,7 +87,7 @@ def test_more_than_can_be_committed_in_time_is_refused_before_it_waits(sqlite_da
 
 
 def test_slow_commit_alone_sends_nobody_away(sqlite_database):
-    store = SlowStore()
+    store = SlowStore(seconds=0.2)
     store.may_go_on.set()
     commit = GroupCommit(sqlite_database, store, deadline=timedelta(seconds=0.15))
 
