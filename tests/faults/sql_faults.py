@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 
 import psycopg
 
@@ -65,12 +65,12 @@ def _told(phase: Phase) -> list[Figure]:
 class _Held:
     """A context that is entered and left by two calls."""
 
-    def __init__(self, make: Callable[[], object]) -> None:
+    def __init__(self, make: Callable[[], AbstractContextManager[object]]) -> None:
         self._make = make
         self._stack = ExitStack()
 
     def begin(self) -> None:
-        self._stack.enter_context(self._make())  # type: ignore[arg-type]
+        self._stack.enter_context(self._make())
 
     def end(self) -> None:
         self._stack.close()

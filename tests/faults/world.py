@@ -69,7 +69,7 @@ class World:
             "telnyx_port": int(self.telnyx.url.rpartition(":")[2]),
             "token": TOKEN,
         }
-        return Load(**{**given, **chosen})  # type: ignore[arg-type]
+        return Load(**{**given, **chosen})
 
     def kill_everything(self) -> None:
         """SIGKILL every process there is but Telnyx, as when the power goes, and leave all of it dead."""

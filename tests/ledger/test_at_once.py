@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -19,6 +20,13 @@ def requested(database):
     with database.read() as connection:
         row = cancellations.of(connection, message_id())
         return row is not None and row.state == "requested"
+
+
+def at_once(*acts):
+    """Run each in a thread of its own, and raise what any of them raises."""
+    with ThreadPoolExecutor(len(acts)) as pool:
+        for done in [pool.submit(act) for act in acts]:
+            done.result(20)
 
 
 @pytest.mark.parametrize("late", ["registration", "opt-out"])
@@ -46,9 +54,7 @@ def test_opt_out_and_registration_at_once_never_pass_each_other_unseen(postgresq
             act(connection)
 
     first, second = (enroll, refuse) if late == "opt-out" else (refuse, enroll)
-    with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(slow, first), pool.submit(quick, second)]:
-            done.result(20)
+    at_once(partial(slow, first), partial(quick, second))
     assert requested(postgresql_database)
 
 
@@ -68,9 +74,7 @@ def test_registration_and_the_end_of_its_campaign_at_once_never_pass_each_other_
         with postgresql_database.begin() as connection:
             review(connection, RULES, now=NOW, limit=10)
 
-    with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(enroll), pool.submit(end)]:
-            done.result(20)
+    at_once(enroll, end)
     assert requested(postgresql_database)
 
 
@@ -96,9 +100,7 @@ def test_registration_and_an_event_under_another_name_at_once_never_pass_each_ot
             with postgresql_database.begin() as connection:
                 review(connection, RULES, now=NOW, limit=10)
 
-    with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(enroll), pool.submit(suspend)]:
-            done.result(20)
+    at_once(enroll, suspend)
     assert requested(postgresql_database)
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
 from rescind import cli
+from store.spool import Spool
+from tests.fake_primary import FakePrimary
+from tests.waiting import spool_in
 
 
 @dataclass(frozen=True)
@@ -36,3 +40,17 @@ def run(monkeypatch, capsys, tmp_path):
         return Ran(status, captured.out, captured.err)
 
     return run_
+
+
+@pytest.fixture
+def primary() -> Iterator[FakePrimary]:
+    with FakePrimary() as primary:
+        yield primary
+
+
+@pytest.fixture
+def spool(tmp_path) -> Iterator[Spool]:
+    folder = tmp_path / "failover"
+    folder.mkdir()
+    with spool_in(folder) as spool:
+        yield spool

@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from store.spool import Spool
 from tests import telnyx_signing as telnyx
-from tests.fake_primary import FakePrimary
 from tests.handing import SECRET
 from tests.spooling import at_rest, flip
-from tests.waiting import NOW, spool_in, spooled
-
-
-@pytest.fixture
-def primary() -> Iterator[FakePrimary]:
-    with FakePrimary() as primary:
-        yield primary
-
-
-@pytest.fixture
-def spool(tmp_path) -> Iterator[Spool]:
-    folder = tmp_path / "failover"
-    folder.mkdir()
-    with spool_in(folder) as spool:
-        yield spool
+from tests.waiting import NOW, spooled
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,6 @@ from core.errors import StoreUnavailable
 from store import inbox
 from store.engine import Database
 from store.kept_connection import KeptConnection
-from tests.small_disk import NoSmallDisk, SmallDisk, small_disk
 
 
 @contextmanager
@@ -23,16 +22,6 @@ def kept_on(database: Database) -> Iterator[KeptConnection]:
     # Work that fails is what closes it.
     with suppress(StoreUnavailable):
         kept.write(lambda connection: connection.exec_driver_sql("SELECT * FROM no_such_table"))
-
-
-@pytest.fixture
-def disk(tmp_path) -> Iterator[SmallDisk]:
-    with ExitStack() as stack:
-        try:
-            disk = stack.enter_context(small_disk(tmp_path / "disk", megabytes=1))
-        except NoSmallDisk as error:
-            pytest.skip(f"no file system of our own here: {error}")
-        yield disk
 
 
 def test_trial_write_leaves_one_row_and_no_event(database):

@@ -12,9 +12,8 @@ import sqlalchemy as sa
 from schemas.reading import EVENT_TYPES
 from store import inbox, tables
 from tests.accepting import accept, sample
-from tests.reconciling_world import Lists, World, delivery
+from tests.reconciling_world import World, delivery
 from tests.reports import NOW
-from tests.scripted_telnyx import ScriptedTelnyx
 from workers.tallying import SourceName, Tally
 
 FAILED, DELIVERED = SourceName.FAILED_DELIVERIES, SourceName.DELIVERED
@@ -23,17 +22,10 @@ WEBHOOKS = sorted(path.name for path in PAYLOADS.glob("*.json") if not path.name
 
 
 @pytest.fixture
-def lists():
-    return Lists()
-
-
-@pytest.fixture
-def world(sqlite_database, lists):
-    telnyx = ScriptedTelnyx(lists)
+def world(sqlite_database, telnyx):
     world = World(sqlite_database, telnyx.url)
     yield world
     world.close()
-    telnyx.stop()
 
 
 def held(world):

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from store import cancellations, reconciliations, tables
 from store.cancellations import NewCancellation
 from tests.accepting import sample
-from tests.reconciling_world import Lists, World, delivery, opt_out
+from tests.reconciling_world import World, delivery, opt_out
 from tests.reports import ALICE, BOB, NOW, message_id
-from tests.scripted_telnyx import HTML, Reply, ScriptedTelnyx
+from tests.scripted_telnyx import HTML, Reply
 from workers.tallying import SourceName, Tally
 
 THROTTLED = Reply(429, {"errors": [{"code": "10011"}]}, {"x-ratelimit-reset": "7"})
@@ -21,18 +21,6 @@ LOCKED_OUT = Reply(401, {"errors": [{"code": "10009"}]})
 DOWN = Reply(503, "<html>sorry</html>")
 FORBIDDEN = Reply(403, {"errors": [{"code": "10010"}]})
 ALL = list(SourceName)
-
-
-@pytest.fixture
-def lists():
-    return Lists()
-
-
-@pytest.fixture
-def telnyx(lists):
-    server = ScriptedTelnyx(lists)
-    yield server
-    server.stop()
 
 
 @pytest.fixture

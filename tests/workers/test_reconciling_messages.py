@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from core.outcomes import LedgerState
 from store import inquiries, messages, reconciliations, tables
 from tests.books import registered, told
-from tests.reconciling_world import Lists, World
+from tests.reconciling_world import World
 from tests.reports import ALICE, BOB, NOW, message_id, registration, status
 from tests.scripted_telnyx import HTML, NOT_FOUND, Reply, ScriptedTelnyx, message
 from workers.tallying import SourceName, Tally
@@ -20,18 +20,11 @@ PATIENCE = timedelta(minutes=10)
 
 
 @pytest.fixture
-def lists():
-    return Lists()
-
-
-@pytest.fixture
-def world(database, lists):
-    telnyx = ScriptedTelnyx(lists)
+def world(database, telnyx):
     world = World(database, telnyx.url)
     registered(database, registration(1, send_at=SENT_AT))
     yield world
     world.close()
-    telnyx.stop()
 
 
 def reconciled(world, *, at=None, **how) -> Tally:

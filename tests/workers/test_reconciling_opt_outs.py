@@ -8,9 +8,9 @@ import pytest
 
 from store import cancellations, consents
 from tests.books import registered, told
-from tests.reconciling_world import Lists, World, opt_out
+from tests.reconciling_world import World, opt_out
 from tests.reports import ALICE, BOB, NOW, PROFILE, message_id, registration, text
-from tests.scripted_telnyx import Reply, ScriptedTelnyx
+from tests.scripted_telnyx import Reply
 from workers.tallying import SourceName, Tally
 
 ELSEWHERE = "4001a7b2-0000-4000-8000-000000000002"
@@ -19,18 +19,11 @@ HELD, HEALED = Tally(reported=1, held=1), Tally(reported=1, healed=1)
 
 
 @pytest.fixture
-def lists():
-    return Lists()
-
-
-@pytest.fixture
-def world(database, lists):
-    telnyx = ScriptedTelnyx(lists)
+def world(database, telnyx):
     world = World(database, telnyx.url)
     world.at = NOW + timedelta(hours=1)
     yield world
     world.close()
-    telnyx.stop()
 
 
 def minute(number: float):

@@ -7,25 +7,13 @@ import pytest
 from core.errors import StoreUnavailable
 from store import reconciliations
 from tests.processes import Running, schedule, wait_for
-from tests.reconciling_world import Lists, World, opt_out
+from tests.reconciling_world import World, opt_out
 from tests.reports import ALICE, NOW, message_id
-from tests.scripted_telnyx import Reply, ScriptedTelnyx
+from tests.scripted_telnyx import Reply
 from workers.scheduled_reconciling import Schedule
 from workers.stopping import StopFlag
 
 EVERY = timedelta(minutes=5)
-
-
-@pytest.fixture
-def lists():
-    return Lists()
-
-
-@pytest.fixture
-def telnyx(lists):
-    server = ScriptedTelnyx(lists)
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 
 import pytest
 
 from core.errors import StoreUnavailable
 from core.inbox import Acceptance
 from tests.processes import wait_for
-from tests.small_disk import NoSmallDisk, SmallDisk, small_disk
 from tests.spooling import Spooled, event
-
-
-@pytest.fixture
-def disk(tmp_path) -> Iterator[SmallDisk]:
-    with ExitStack() as stack:
-        try:
-            disk = stack.enter_context(small_disk(tmp_path / "disk", megabytes=1))
-        except NoSmallDisk as error:
-            pytest.skip(f"no file system of our own here: {error}")
-        yield disk
 
 
 def taken(spooled: Spooled, number: int) -> bool:
