@@ -118,7 +118,8 @@ def blocked(database) -> Iterator[Callable[[], None]]:
     other.dispose()
 
 
-def test_event_is_committed_when_it_is_answered(database, commit):
+def test_event_is_committed_when_it_is_answered(database):
+    commit = GroupCommit(database, deadline=timedelta(seconds=5))
     assert commit.put(an_event("a")) is Acceptance.ACCEPTED
     assert stored(database) == {"a"}
     assert commit.put(an_event("a")) is Acceptance.DUPLICATE
