@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 WALL = timedelta(seconds=60)
 #: The request has to leave this much earlier, because it waits in a queue and travels.
 SAFETY_MARGIN = timedelta(seconds=30)
+#: So long before the wall every policy is asked for the last time: what it objects to must still be cancelled.
+LAST_LOOK = timedelta(minutes=2)
 #: How wrong our clock may be before we would skip a message that Telnyx still holds.
 CLOCK_DOUBT = timedelta(minutes=10)
 
@@ -24,3 +26,8 @@ def deadline(send_at: datetime) -> datetime:
 def cancel_by(send_at: datetime) -> datetime:
     """Return the moment by which we want the cancellation on its way."""
     return deadline(send_at) - SAFETY_MARGIN
+
+
+def last_look(send_at: datetime) -> datetime:
+    """Return the moment from which on a decision is the last one."""
+    return deadline(send_at) - LAST_LOOK

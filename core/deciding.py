@@ -14,6 +14,8 @@ from typing import Any
 
 from core.campaigns import Campaign
 from core.consent import Consent
+from core.deadlines import last_look
+from core.holds import Hold
 
 
 class MessageClass(StrEnum):
@@ -37,6 +39,8 @@ class Act(StrEnum):
     """What a policy wants done with a message."""
 
     ALLOW = "allow"
+    HOLD = "hold"
+    """It may go only if nobody objects any more when it is looked at for the last time."""
     CANCEL = "cancel"
 
 
@@ -55,6 +59,8 @@ class Facts:
     """The consent history of every recipient."""
     campaigns: tuple[Campaign, ...] = ()
     """The message's own campaign first, then those it is tied to through its carriers' registration."""
+    holds: tuple[Hold, ...] = ()
+    """The gates that an operator has set and that this message meets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +107,23 @@ class Decision:
 
 
 def decide(facts: Facts, rules: Sequence[Rule]) -> list[Decision]:
-    """Return the decision that stands, followed by one for each shadowed policy that would have cancelled."""
+    """Return the decision that stands, followed by one for each shadowed policy that objects.
+
+    The strongest verdict stands: cancel before hold before allow. From the last
+    look on there is no later moment to decide at, so what is held is cancelled.
+    """
     heard = tuple((rule, rule.judge(facts)) for rule in rules if rule.mode is not Mode.OFF)
     verdicts = tuple((rule.mode, verdict) for rule, verdict in heard)
     review_at = min((verdict.until for _, verdict in heard if verdict.until), default=None)
+    is_last = facts.now >= last_look(facts.send_at)
 
     def decision(rule: Rule, verdict: Verdict) -> Decision:
+        is_held_to_the_last = is_last and verdict.act is Act.HOLD
         return Decision(
-            verdict=verdict.act,
+            verdict=Act.CANCEL if is_held_to_the_last else verdict.act,
             policy=verdict.policy,
             mode=rule.mode,
-            reason=verdict.reason,
+            reason=f"{verdict.reason}; it still was at the last look" if is_held_to_the_last else verdict.reason,
             facts=verdict.facts,
             event_id=verdict.event_id,
             verdicts=verdicts,
@@ -123,7 +135,8 @@ def decide(facts: Facts, rules: Sequence[Rule]) -> list[Decision]:
     enforced = [pair for pair in objections if pair[0].mode is Mode.ENFORCE]
     shadowed = [decision(*pair) for pair in objections if pair[0].mode is Mode.SHADOW]
     if enforced:
-        return [decision(*min(enforced, key=lambda pair: pair[0].priority)), *shadowed]
+        strongest = min(enforced, key=lambda pair: (pair[1].act is not Act.CANCEL, pair[0].priority))
+        return [decision(*strongest), *shadowed]
     return [_allowed(verdicts, review_at), *shadowed]
 
 

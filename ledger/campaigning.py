@@ -16,18 +16,15 @@ import sqlalchemy as sa
 
 from core import campaigns as campaign_names
 from core.campaigns import Campaign, CampaignStatus, carrier_stamp
-from core.deciding import Rule
 from core.errors import NotFound
 from core.reports import CampaignReport
-from ledger import deciding, showing
+from core.scopes import Scope
+from ledger import showing
 from ledger.deciding import Cause
-from store import campaigns, messages
-from store.campaigns import Review
+from store import campaigns, reviews
 
 #: Who told of a tie that came with an event; one that came by a change is told by the campaign's key.
 _CARRIERS = ""
-#: What a review of all that is pending is of; no campaign has an empty key.
-_EVERY_CAMPAIGN = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ def change(connection: sa.Connection, key: str, wanted: CampaignChange, *, cause
     campaigns.untie(connection, told_by=key)
     if changed.telnyx_campaign_id and changed.tcr_campaign_id:
         campaigns.tie(connection, changed.telnyx_campaign_id, changed.tcr_campaign_id, told_by=key)
-    campaigns.request_review(connection, key, event_id=cause, known_at=now)
+    reviews.request(connection, Scope.CAMPAIGN, key, event_id=cause, known_at=now)
     return changed
 
 
@@ -88,7 +85,9 @@ def hear(connection: sa.Connection, reports: Sequence[tuple[CampaignReport, Caus
             campaign, carrier_state=report.state, carrier_stamp=told, carrier_event_id=report.source_id
         )
     for key, cause in sorted(reviewed.items(), key=itemgetter(0)):
-        campaigns.request_review(connection, key, event_id=cause.event_id, known_at=cause.known_at, acts=cause.acts)
+        reviews.request(
+            connection, Scope.CAMPAIGN, key, event_id=cause.event_id, known_at=cause.known_at, acts=cause.acts
+        )
 
 
 def _call(reviewed: dict[str, Cause], key: str, cause: Cause) -> None:
@@ -111,39 +110,6 @@ def _hold(connection: sa.Connection, names: set[str]) -> dict[str, Campaign]:
     while missing := {each for name in names for each in affected_by(connection, name)[0]} - held.keys():
         held |= campaigns.lock(connection, missing, to_change=True)
     return held
-
-
-def review(connection: sa.Connection, rules: Sequence[Rule], *, now: datetime, limit: int) -> int | None:
-    """Decide on the next messages of the oldest unfinished review; return how many, or None when there is none."""
-    order = campaigns.claim_review(connection)
-    if order is None:
-        return None
-    found = _concerned(connection, order, limit)
-    held = messages.lock(connection, {message_id for _, message_id in found})
-    cause = Cause(order.event_id, order.requested_at, order.acts)
-    decided = deciding.decide_on(
-        connection, held.values(), rules, trigger="campaign", causes=dict.fromkeys(held, cause), now=now
-    )
-    if len(found) < limit:
-        campaigns.finish_review(connection, order, now=now)
-    else:
-        campaigns.advance_review(connection, order, after_seq=found[-1][0])
-    return len(decided)
-
-
-def follow_rules(connection: sa.Connection, fingerprint: str, *, now: datetime) -> None:
-    """Order everything pending to be decided on again when the policies are others than before."""
-    if campaigns.follow_rules(connection, fingerprint, now=now):
-        campaigns.request_review(connection, _EVERY_CAMPAIGN, event_id=f"policies:{fingerprint}", known_at=now)
-
-
-def _concerned(connection: sa.Connection, order: Review, limit: int) -> list[tuple[int, str]]:
-    if order.campaign_key == _EVERY_CAMPAIGN:
-        return messages.pending_after(connection, after_seq=order.after_seq, limit=limit)
-    keys, registrations = affected_by(connection, order.campaign_key)
-    return messages.pending_in_campaigns(
-        connection, keys=keys, tcr_campaign_ids=registrations, after_seq=order.after_seq, limit=limit
-    )
 
 
 def affected_by(connection: sa.Connection, key: str) -> tuple[set[str], set[str]]:

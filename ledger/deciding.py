@@ -10,12 +10,14 @@ import sqlalchemy as sa
 
 from core import campaigns as campaign_names
 from core.campaigns import Campaign
+from core.deadlines import last_look
 from core.deciding import Act, Decision, Facts, MessageClass, Mode, Rule, Verdict, decide
+from core.holds import Hold
 from core.outcomes import LedgerState
-from store import campaigns, cancellations, consents, decisions, messages
+from store import campaigns, cancellations, consents, decisions, holds, messages
 from store.cancellations import NewCancellation
 from store.decisions import DecisionRow
-from store.messages import MessageRow
+from store.messages import Looks, MessageRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,11 @@ def decide_on(
     acting = [row for row in pending if causes[row.id].acts]
     unwelcome = [row for row in acting if standing[row.id].verdict is Act.CANCEL]
     cancellations.request(connection, [_ordered(row, standing[row.id], causes[row.id], now) for row in unwelcome])
-    allowed = [row.id for row in acting if standing[row.id].verdict is Act.ALLOW]
-    cancellations.withdraw(connection, allowed, now=now)
-    changed = {row.id: standing[row.id].review_at for row in acting if standing[row.id].review_at != row.review_at}
-    messages.set_review_at(connection, changed)
+    welcome = [row.id for row in acting if standing[row.id].verdict is not Act.CANCEL]
+    cancellations.withdraw(connection, welcome, now=now)
+    looks = [(row, _looks(row, standing[row.id], now)) for row in acting]
+    changed = [each for row, each in looks if (each.review_at, each.last_look_at) != (row.review_at, row.last_look_at)]
+    messages.set_looks(connection, changed)
     return standing
 
 
@@ -69,6 +72,7 @@ def gather(connection: sa.Connection, rows: Collection[MessageRow], *, now: date
     numbers = {recipient.phone_number for found in recipients.values() for recipient in found}
     words = consents.of(connection, numbers)
     known = _Campaigns(connection, {name for row in rows for name in names_of(row)})
+    gates = holds.standing(connection, now=now) if rows else ()
     facts: dict[str, Facts] = {}
     for row in rows:
         to = tuple(recipient.phone_number for recipient in recipients.get(row.id, ()))
@@ -82,9 +86,19 @@ def gather(connection: sa.Connection, rows: Collection[MessageRow], *, now: date
             messaging_profile_id=row.messaging_profile_id,
             recipients=to,
             consents=tuple(word for number in to for word in words.get(number, ())),
-            campaigns=known.of(row),
+            campaigns=(theirs := known.of(row)),
+            holds=tuple(hold for hold in gates if _covers(hold, row, to, theirs)),
         )
     return facts
+
+
+def _covers(hold: Hold, row: MessageRow, recipients: tuple[str, ...], theirs: Sequence[Campaign]) -> bool:
+    return hold.covers(
+        campaigns={campaign.key for campaign in theirs} | names_of(row),
+        sender=row.from_number,
+        recipients=recipients,
+        profile=row.messaging_profile_id,
+    )
 
 
 def names_of(row: MessageRow) -> frozenset[str]:
@@ -114,6 +128,12 @@ class _Campaigns:
             keys = campaign_names.linked(names, self._held, self._aliases)
             self._cache[names] = tuple(self._held[key] for key in keys)
         return tuple(sorted(self._cache[names], key=lambda campaign: campaign.key != row.campaign_key))
+
+
+def _looks(row: MessageRow, decision: Decision, now: datetime) -> Looks:
+    """Return when to look next; a decision from the last look on is the last, unless the message is put off."""
+    assert row.send_at is not None  # noqa: S101 - messages without a time are never pending
+    return Looks(row.id, decision.review_at, (row.last_look_at or now) if now >= last_look(row.send_at) else None)
 
 
 def _kept(message_id: str, decision: Decision, trigger: str, cause: Cause, now: datetime) -> DecisionRow:

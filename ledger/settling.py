@@ -17,7 +17,7 @@ from core.cancelling import Action, Asking, Meaning, Outcome, Settle, breach_cau
 from core.outcomes import BreachCause, CancellationState, LedgerState
 from core.reports import MessageReport
 from ledger import recording
-from store import attempts, cancellations, closing, messages
+from store import attempts, cancellations, closing, due, messages
 from store.attempts import Attempt
 from store.cancellations import Cancellation
 from store.closing import Closing
@@ -73,13 +73,13 @@ def left(connection: sa.Connection, message_ids: Collection[str], *, now: dateti
 
 def release_due(connection: sa.Connection, *, until: datetime, now: datetime, limit: int) -> int:
     """Release pending messages to be sent by ``until`` that nobody is cancelling; return how many."""
-    rows = messages.lock(connection, closing.passed(connection, now=until, limit=limit))
+    rows = messages.lock(connection, due.for_release(connection, until=until, limit=limit))
     # Another may have closed one, or ordered its cancellation, before we held its lock.
     cancelling = cancellations.hold(connection, dict.fromkeys(rows))
     released = [
         Closing(row.id, LedgerState.RELEASED)
         for row in rows.values()
-        if row.ledger == LedgerState.PENDING and row.id not in cancelling
+        if row.ledger == LedgerState.PENDING and row.last_look_at is not None and row.id not in cancelling
     ]
     closing.close(connection, released, now=now)
     return len(released)

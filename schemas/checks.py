@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 from marshmallow import ValidationError
 
 from core import failpoints
-from schemas import keys
+from schemas import api_keys, keys
 from schemas.handover import HANDOVER_PATH
 
 _MIN_SECRET = 32
@@ -25,6 +25,14 @@ def public_keys(raw: str) -> None:
     """Check TELNYX_PUBLIC_KEY."""
     try:
         keys.public_keys(raw)
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
+
+
+def digests(raw: str) -> None:
+    """Check RESCIND_PASSTHROUGH_KEYS."""
+    try:
+        api_keys.digests(raw)
     except ValueError as error:
         raise ValidationError(str(error)) from None
 

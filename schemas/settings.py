@@ -6,17 +6,27 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from environs import Env, EnvValidationError
-from marshmallow.validate import Range
+from marshmallow.validate import OneOf, Range
 
 from core import failpoints
 from core.errors import SettingsError
 from core.failpoints import Plan
-from schemas import checks, keys, variables
+from schemas import api_keys, checks, keys, variables
 from schemas.secret import Secret
+
+
+class OnFailure(StrEnum):
+    """What becomes of a call that passes through while the database is away."""
+
+    REFUSE = "refuse"
+    FORWARD = "forward"
+    """It goes to Telnyx, unjudged and unwritten: an opt-out does not stop it."""
+
 
 _VARIABLES = {variable.name: variable for variable in variables.VARIABLES}
 #: What environs says of a value that is no number.
@@ -44,6 +54,9 @@ class Settings:
     handover_secret: Secret | None
     reconcile_every: timedelta | None
     """None: only when an operator asks for it."""
+    passthrough_on_failure: OnFailure
+    passthrough_keys: frozenset[str]
+    """Digests of the keys that may be used; empty, all that Telnyx accepts."""
     failpoint: Plan | None
 
     @classmethod
@@ -73,6 +86,12 @@ class Settings:
         minutes = env.int(
             "RESCIND_RECONCILE_MINUTES", int(_default("RESCIND_RECONCILE_MINUTES")), validate=_between(0, 1440)
         )
+        on_failure = env.str(
+            "RESCIND_PASSTHROUGH_ON_FAILURE",
+            _default("RESCIND_PASSTHROUGH_ON_FAILURE"),
+            validate=OneOf(list(OnFailure), error="is none of the choices; give 'refuse' or 'forward'"),
+        )
+        key_digests = env.str("RESCIND_PASSTHROUGH_KEYS", "", validate=checks.digests)
         failpoint = env.str("FAILPOINT", None, validate=checks.failpoint)
         _refuse(env, given, require)
         return cls(
@@ -91,6 +110,8 @@ class Settings:
             handover_url=handover_url,
             handover_secret=Secret(handover_secret) if handover_secret else None,
             reconcile_every=timedelta(minutes=minutes) if minutes else None,
+            passthrough_on_failure=OnFailure(on_failure),
+            passthrough_keys=api_keys.digests(key_digests),
             failpoint=failpoints.plan(failpoint) if failpoint else None,
         )
 

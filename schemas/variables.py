@@ -66,6 +66,17 @@ VARIABLES = (
     Variable("RESCIND_TOLERANCE", "300", "seconds that the timestamp of a webhook's signature may be off, 1 to 3600"),
     Variable("RESCIND_CANCEL_RATE", "20", "requests a second to Telnyx, shared by all workers, 1 to 1000"),
     Variable(
+        "RESCIND_PASSTHROUGH_ON_FAILURE",
+        "refuse",
+        "what becomes of calls to /v2 while our database is away: refuse them, or forward them unjudged and unwritten",
+    ),
+    Variable(
+        "RESCIND_PASSTHROUGH_KEYS",
+        None,
+        "which Telnyx API keys may be used through /v2: SHA-256 digests in hexadecimal, comma separated; unset, every"
+        " key that Telnyx accepts",
+    ),
+    Variable(
         "RESCIND_RECONCILE_MINUTES",
         "5",
         "how often the sweeper asks Telnyx for what was missed, in minutes, 1 to 1440; 0 never",

@@ -1,35 +1,18 @@
-"""Campaigns, the names that make several rows one campaign, and the reviews that a change calls for."""
+"""Campaigns, and the names that make several rows one campaign."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from core.campaigns import Campaign, CampaignStatus, CarrierState
 from store import upserting
-from store.tables import IS_UNFINISHED, campaigns, rules_followed
 from store.tables import campaign_aliases as aliases
-from store.tables import campaign_reviews as reviews
+from store.tables import campaigns
 
 _COLUMNS = [campaigns.c[name] for name in Campaign.__slots__]
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """An order to decide again on all pending messages of a campaign, and how far that has come."""
-
-    seq: int
-    campaign_key: str
-    event_id: str | None
-    requested_at: datetime
-    """When the event that called for it reached us."""
-    after_seq: int
-    acts: bool
-    """False when it is only to be recorded what would be decided."""
 
 
 def lock(connection: sa.Connection, keys: Collection[str], *, to_change: bool) -> dict[str, Campaign]:
@@ -101,51 +84,6 @@ def aliases_of(connection: sa.Connection, names: Collection[str]) -> frozenset[t
         fresh = {name for pair in pairs for name in pair} - known
         known |= fresh
     return frozenset(found)
-
-
-def follow_rules(connection: sa.Connection, fingerprint: str, *, now: datetime) -> bool:
-    """Keep by which rules is decided from now on; return whether it was by others before."""
-    held = set(connection.scalars(sa.select(rules_followed.c.fingerprint).with_for_update()))
-    if held == {fingerprint}:
-        return False
-    connection.execute(sa.delete(rules_followed))
-    upserting.insert_missing(connection, rules_followed, [{"fingerprint": fingerprint, "followed_at": now}])
-    return bool(held)
-
-
-def request_review(
-    connection: sa.Connection, key: str, *, event_id: str | None, known_at: datetime, acts: bool = True
-) -> None:
-    """Order all pending messages of a campaign to be decided on again; ``known_at`` is when we heard the reason."""
-    connection.execute(sa.insert(reviews).values(campaign_key=key, event_id=event_id, requested_at=known_at, acts=acts))
-
-
-def claim_review(connection: sa.Connection) -> Review | None:
-    """Return the oldest unfinished review that nobody else is working on, held until the transaction ends."""
-    query = (
-        sa.select(*(reviews.c[name] for name in Review.__slots__))
-        .where(IS_UNFINISHED)
-        .order_by(reviews.c.seq)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    row = connection.execute(query).first()
-    return Review(*row) if row else None
-
-
-def advance_review(connection: sa.Connection, review: Review, *, after_seq: int) -> None:
-    """Keep how far a review has come."""
-    connection.execute(sa.update(reviews).where(reviews.c.seq == review.seq).values(after_seq=after_seq))
-
-
-def finish_review(connection: sa.Connection, review: Review, *, now: datetime) -> None:
-    """Close a review that has reached its last message."""
-    connection.execute(sa.update(reviews).where(reviews.c.seq == review.seq).values(done_at=now))
-
-
-def oldest_review(connection: sa.Connection) -> datetime | None:
-    """Return when the oldest unfinished review was called for, or None."""
-    return connection.scalar(sa.select(reviews.c.requested_at).where(IS_UNFINISHED).order_by(reviews.c.seq).limit(1))
 
 
 def _by_key(connection: sa.Connection, query: sa.Select[Any]) -> dict[str, Campaign]:

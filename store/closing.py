@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from core.outcomes import BreachCause, LedgerState
-from store.tables import IS_PENDING, IS_REQUESTED, cancellations, messages
+from store.tables import messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +33,3 @@ def close(connection: sa.Connection, closings: Sequence[Closing], *, now: dateti
                 for each in sorted(closings, key=lambda each: each.message_id)
             ],
         )
-
-
-def passed(connection: sa.Connection, *, now: datetime, limit: int) -> list[str]:
-    """Return pending messages whose time has come and which nobody is cancelling, the earliest first."""
-    cancelling = (
-        sa.select(cancellations.c.message_id).where(cancellations.c.message_id == messages.c.id, IS_REQUESTED).exists()
-    )
-    query = (
-        sa.select(messages.c.id)
-        .where(IS_PENDING, messages.c.send_at <= now, ~cancelling)
-        .order_by(messages.c.send_at)
-        .limit(limit)
-        .with_hint(messages, "INDEXED BY ix_messages_pending_send_at", "sqlite")
-    )
-    return list(connection.scalars(query))

@@ -36,6 +36,10 @@ class MessageRow:
     breach_cause: str | None
     closed_at: datetime | None
     review_at: datetime | None
+    last_look_at: datetime | None
+    """When it was decided on for the last time before its deadline; None until then."""
+    orphaned_at: datetime | None
+    """When it was reported as sent on schedule although it had come through no door."""
     fields: Fields
 
 
@@ -135,51 +139,6 @@ def pending_to(connection: sa.Connection, phone_numbers: Collection[str]) -> dic
     return found
 
 
-def pending_in_campaigns(
-    connection: sa.Connection, *, keys: Collection[str], tcr_campaign_ids: Collection[str], after_seq: int, limit: int
-) -> list[tuple[int, str]]:
-    """Return (seq, id) of the next pending messages of these campaigns, in order of ``seq``."""
-    found: set[tuple[int, str]] = set()
-    for column, index, names in (
-        (messages.c.campaign_key, "ix_messages_pending_campaign", keys),
-        (messages.c.tcr_campaign_id, "ix_messages_pending_tcr", tcr_campaign_ids),
-    ):
-        # One name a query: then each is a walk along its index, however many other messages are pending.
-        for name in sorted(names):
-            query = (
-                sa.select(messages.c.seq, messages.c.id)
-                .where(IS_PENDING, column == name, messages.c.seq > after_seq)
-                .order_by(messages.c.seq)
-                .limit(limit)
-                .with_hint(messages, f"INDEXED BY {index}", "sqlite")
-            )
-            found |= {(seq, message_id) for seq, message_id in connection.execute(query)}
-    return sorted(found)[:limit]
-
-
-def pending_after(connection: sa.Connection, *, after_seq: int, limit: int) -> list[tuple[int, str]]:
-    """Return (seq, id) of the next pending messages, in order of ``seq``."""
-    query = (
-        sa.select(messages.c.seq, messages.c.id)
-        .where(IS_PENDING, messages.c.seq > after_seq)
-        .order_by(messages.c.seq)
-        .limit(limit)
-    )
-    return [(seq, message_id) for seq, message_id in connection.execute(query)]
-
-
-def review_due(connection: sa.Connection, *, now: datetime, limit: int) -> dict[str, datetime]:
-    """Return pending messages on which time alone may have changed the verdict, each with since when, oldest first."""
-    query = (
-        sa.select(messages.c.id, messages.c.review_at)
-        .where(IS_PENDING, messages.c.review_at <= now)
-        .order_by(messages.c.review_at)
-        .limit(limit)
-        .with_hint(messages, "INDEXED BY ix_messages_pending_review_at", "sqlite")
-    )
-    return {message_id: since for message_id, since in connection.execute(query) if since is not None}
-
-
 def add_missing(connection: sa.Connection, ids: Collection[str]) -> None:
     """Make empty rows for messages not held yet, so that they can be locked."""
     rows = [{"id": message_id, "direction": "outbound", "fields": {}} for message_id in sorted(ids)]
@@ -224,11 +183,27 @@ def transitions_of(connection: sa.Connection, message_id: str) -> list[Transitio
     return [Transition(*row) for row in connection.execute(query)]
 
 
-def set_review_at(connection: sa.Connection, times: dict[str, datetime | None]) -> None:
-    """Set when each message is to be decided on again without being asked."""
-    if times:
-        statement = sa.update(messages).where(messages.c.id == sa.bindparam("of")).values(review_at=sa.bindparam("at"))
-        connection.execute(statement, [{"of": of, "at": at} for of, at in sorted(times.items())])
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """When a pending message is to be decided on next, and whether it was for the last time."""
+
+    message_id: str
+    review_at: datetime | None
+    last_look_at: datetime | None
+
+
+def set_looks(connection: sa.Connection, rows: Sequence[Looks]) -> None:
+    """Set when each message is to be decided on without being asked."""
+    if rows:
+        connection.execute(
+            sa.update(messages)
+            .where(messages.c.id == sa.bindparam("of"))
+            .values(review_at=sa.bindparam("next"), last_look_at=sa.bindparam("last")),
+            [
+                {"of": row.message_id, "next": row.review_at, "last": row.last_look_at}
+                for row in sorted(rows, key=lambda row: row.message_id)
+            ],
+        )
 
 
 def count_pending_to(connection: sa.Connection, phone_number: str) -> int:

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 
 from ledger import story
 from ledger.absorbing import absorb
-from ledger.campaigning import review
 from ledger.registering import register
+from ledger.reviewing import review
 from store import tables
 from tests.reports import NOW, RULES, heard, message_id
 

@@ -1,17 +1,15 @@
-"""Decide again on messages whose campaign changed, or for which the time has come."""
+"""Decide again on pending messages: on order, when the time has come, and for the last time before the deadline."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import sqlalchemy as sa
-
+from core.deadlines import LAST_LOOK, WALL
 from core.deciding import Rule
-from ledger import campaigning, deciding
-from ledger.deciding import Cause
-from store import campaigns, messages
+from ledger import reviewing
+from store import due, reviews
 from store.engine import Database
 
 BATCH = 200
@@ -19,7 +17,7 @@ BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class Reviewer:
-    """Carries out reviews, a batch a transaction."""
+    """Carries out reviews and last looks, a batch a transaction."""
 
     database: Database
     rules: Sequence[Rule]
@@ -29,20 +27,19 @@ class Reviewer:
         """Decide on the next batch and return whether there was anything to do."""
         now = self.now()
         with self.database.read() as connection:
-            due = messages.review_due(connection, now=now, limit=BATCH)
-            is_campaign_changed = campaigns.oldest_review(connection) is not None
-        if due:
+            timed = due.for_review(connection, now=now, limit=BATCH)
+            last = due.awaiting_last_look(connection, until=now + LAST_LOOK + WALL, limit=BATCH)
+            is_ordered = reviews.oldest(connection) is not None
+        if last:
             with self.database.begin() as connection:
-                self._decide_by_time(connection, due, now)
+                looked_at = [place.message_id for place in last]
+                reviewing.look_last(connection, looked_at, self.rules, now=now)
+        if timed:
+            with self.database.begin() as connection:
+                reviewing.review_timed(connection, timed, self.rules, now=now)
         reviewed = None
-        if is_campaign_changed:
+        if is_ordered:
             with self.database.begin() as connection:
-                reviewed = campaigning.review(connection, self.rules, now=now, limit=BATCH)
+                reviewed = reviewing.review(connection, self.rules, now=now, limit=BATCH)
         # A review that another worker is busy with is nothing to do here.
-        return bool(due) or reviewed is not None
-
-    def _decide_by_time(self, connection: sa.Connection, due: Mapping[str, datetime], now: datetime) -> None:
-        # Another worker may have decided on some of them before we held their lock.
-        held = [row for row in messages.lock(connection, due).values() if row.review_at == due[row.id]]
-        causes = {row.id: Cause(None, due[row.id]) for row in held}
-        deciding.decide_on(connection, held, self.rules, trigger="time", causes=causes, now=now)
+        return bool(last) or bool(timed) or reviewed is not None

@@ -15,10 +15,11 @@ from typing import Protocol
 import sqlalchemy as sa
 import structlog
 
+from core.deadlines import LAST_LOOK, WALL, last_look
 from core.errors import StoreUnavailable
 from core.failpoints import Failpoint
-from ledger import campaigning, settling
-from store import backlog, campaigns, cancellations, closing, failpoints, messages
+from ledger import reviewing, settling
+from store import backlog, cancellations, due, failpoints, reviews
 from store.bell import Bell
 from store.engine import Database
 from workers.stopping import StopFlag
@@ -31,6 +32,8 @@ LATE = timedelta(seconds=1)
 OVERDUE = timedelta(seconds=5)
 #: One turn of the sweeper's own work; then it looks whether the workers are back.
 BUDGET = timedelta(seconds=3)
+#: What waits for these is passed over by itself: the others may be let go.
+_HOLDS_UP_NOBODY_ELSE = {"cancellations", "last_looks"}
 _EVERY = timedelta(seconds=1)
 _JITTER = 0.2
 #: So many messages are released in one transaction.
@@ -90,12 +93,12 @@ class Sweeper:
         now = self.now()
         if not self._follows_rules:
             with self.database.begin() as connection:
-                campaigning.follow_rules(connection, self.rules, now=now)
+                reviewing.follow_rules(connection, self.rules, now=now)
             self._follows_rules = True
         with self.database.read() as connection:
             waiting = _waiting_since(connection, now)
             settled_until = _settled_until(connection, waiting, now)
-            may_release = bool(closing.passed(connection, now=settled_until, limit=1))
+            may_release = bool(due.for_release(connection, until=settled_until, limit=1))
         released = self._release(settled_until) if may_release else 0
         late = {kind: since for kind, since in waiting.items() if now - since >= LATE}
         rang = drained = False
@@ -131,12 +134,14 @@ class Sweeper:
 
 def _waiting_since(connection: sa.Connection, now: datetime) -> dict[str, datetime]:
     """Return, for each kind of work that is due, since when."""
-    timed = messages.review_due(connection, now=now, limit=1)
+    timed = due.for_review(connection, now=now, limit=1)
+    last = due.awaiting_last_look(connection, until=now + LAST_LOOK + WALL, limit=1)
     due_at = {
         "events": backlog.oldest_due(connection, now=now),
         "cancellations": cancellations.next_due_at(connection),
-        "campaign_reviews": campaigns.oldest_review(connection),
+        "reviews": reviews.oldest(connection),
         "timed_reviews": min(timed.values(), default=None),
+        "last_looks": last_look(last[0].send_at) if last else None,
     }
     return {kind: since for kind, since in due_at.items() if since is not None and since <= now}
 
@@ -147,5 +152,5 @@ def _settled_until(connection: sa.Connection, waiting: dict[str, datetime], now:
     An event that waits may be an opt-out, and a review may find a campaign
     ended: nothing that was due later than these reached us is let go yet.
     """
-    undecided = [since for kind, since in waiting.items() if kind != "cancellations"]
+    undecided = [since for kind, since in waiting.items() if kind not in _HOLDS_UP_NOBODY_ELSE]
     return min([now, *undecided, *filter(None, [backlog.oldest_with_effects(connection)])])

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 
-from core.deciding import Rule
-from core.policies import opt_out, stale_campaign
+from core.deciding import Mode, Rule
+from core.policies import hold, opt_out, stale_campaign
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ def fingerprint(settings: PolicySettings) -> str:
 
 
 def rules(settings: PolicySettings) -> Sequence[Rule]:
-    """Return the rules that these settings make."""
-    return tuple(
+    """Return the rules that these settings make, and the operator's gates, which nothing can set."""
+    chosen = (
         Rule(
             name=policy.NAME,
             mode=getattr(settings, policy.NAME).mode,
@@ -41,3 +41,4 @@ def rules(settings: PolicySettings) -> Sequence[Rule]:
         )
         for policy in (opt_out, stale_campaign)
     )
+    return (*chosen, Rule(hold.NAME, Mode.ENFORCE, hold.judge, hold.PRIORITY))

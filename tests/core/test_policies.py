@@ -132,7 +132,7 @@ BOTH_OBJECT = {"consents": (said(STOP),), **campaign(status=CampaignStatus.ENDED
 def test_no_objection_is_kept_as_a_decision_with_every_verdict():
     (decision,) = decided({})
     assert (decision.verdict, decision.policy) == (Act.ALLOW, None)
-    assert [verdict.policy for _, verdict in decision.verdicts] == ["opt_out", "stale_campaign"]
+    assert [verdict.policy for _, verdict in decision.verdicts] == ["opt_out", "stale_campaign", "hold"]
 
 
 def test_opt_out_comes_before_other_reasons():

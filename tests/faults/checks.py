@@ -67,7 +67,7 @@ def pending(world: World) -> dict[str, int]:
         found = {
             "events": _count(connection, inbox, inbox.c.status == InboxStatus.PENDING),
             "cancellations": _count(connection, cancellations, cancellations.c.state == CancellationState.REQUESTED),
-            "campaign reviews": _count(connection, tables.campaign_reviews, tables.IS_UNFINISHED),
+            "reviews": _count(connection, tables.reviews, tables.IS_UNFINISHED),
         }
     return found | {"spooled events": spooled.waiting(world.spool)}
 

@@ -3,7 +3,8 @@ from datetime import timedelta
 from core.campaigns import CarrierState
 from ledger.absorbing import Heard, absorb
 from ledger.balance import balance
-from ledger.campaigning import CampaignChange, change, review
+from ledger.campaigning import CampaignChange, change
+from ledger.reviewing import review
 from tests.books import registered, reviewed, stories, told
 from tests.reports import ALICE, BOB, NOW, RULES, carriers_say, registration, scheduled, status, text
 

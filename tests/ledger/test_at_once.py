@@ -9,8 +9,9 @@ import pytest
 
 from core.campaigns import CarrierState
 from ledger.absorbing import absorb
-from ledger.campaigning import CampaignChange, change, review
+from ledger.campaigning import CampaignChange, change
 from ledger.registering import register
+from ledger.reviewing import review
 from store import cancellations
 from tests.books import stories
 from tests.reports import NOW, RULES, carriers_say, heard, message_id, registration, status, text

@@ -13,10 +13,11 @@ from core.policies import opt_out, stale_campaign
 from core.policies.catalogue import PolicySettings, rules
 from ledger import consenting, settling, story
 from ledger.absorbing import absorb
-from ledger.campaigning import CampaignChange, change, review
+from ledger.campaigning import CampaignChange, change
 from ledger.registering import Registration, register
+from ledger.reviewing import review
 from ledger.settling import Settlement
-from store import cancellations, messages
+from store import cancellations, due
 from tests.reports import (
     ALICE,
     BOB,
@@ -167,8 +168,8 @@ def test_message_that_will_grow_too_old_is_due_for_review_by_then(database):
     aged = rules(PolicySettings(stale_campaign=stale_campaign.Settings(max_age=timedelta(hours=1))))
     registered(database, registration(), rules=aged)
     with database.read() as connection:
-        assert messages.review_due(connection, now=NOW + timedelta(minutes=59), limit=10) == {}
-        assert messages.review_due(connection, now=NOW + timedelta(minutes=61), limit=10).keys() == {message_id()}
+        assert due.for_review(connection, now=NOW + timedelta(minutes=59), limit=10) == {}
+        assert due.for_review(connection, now=NOW + timedelta(minutes=61), limit=10).keys() == {message_id()}
 
 
 def test_tie_that_was_a_mistake_is_forgotten_when_it_is_corrected(database):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.campaigns import CarrierState
-from ledger import absorbing, campaigning
+from ledger import absorbing, reviewing
 from tests.api_calls import Api, refused, telnyx_message, told, untouched
 from tests.reports import NOW, RULES, carriers_say, heard, message_id
 
@@ -30,7 +30,7 @@ def untouched_api(sqlite_template, tmp_path_factory):
 
 def review(api: Api) -> None:
     with api.database.begin() as connection:
-        campaigning.review(connection, RULES, now=NOW, limit=100)
+        reviewing.review(connection, RULES, now=NOW, limit=100)
 
 
 def test_new_campaign_is_made(api):

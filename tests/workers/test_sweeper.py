@@ -10,11 +10,13 @@ from rq.serializers import JSONSerializer
 
 import simulator
 from core.outcomes import LedgerState
-from ledger import campaigning
+from core.scopes import Scope
+from ledger import reviewing
 from rescind.valkey import Valkey
-from store import campaigns, cancellations, messages
+from store import cancellations, messages, reviews
 from store.bell import QUEUE, Bell
 from store.cancellations import NewCancellation
+from store.messages import Looks
 from tests.processes import Running, accept_stop, schedule, status_of, wait_for
 from tests.reports import RULES, message_id
 from workers.stopping import StopFlag
@@ -161,10 +163,10 @@ def test_a_cancellation_that_came_due_again_is_rung_for(world):
 
 def test_a_campaign_review_that_waits_is_rung_for_and_then_worked_on(world):
     with world.database.begin() as connection:
-        campaigns.request_review(connection, "spring-sale", event_id=None, known_at=START)
+        reviews.request(connection, Scope.CAMPAIGN, "spring-sale", event_id=None, known_at=START)
 
     assert world.sweep() == Sweep()
-    assert world.sweep(after=1.5) == Sweep(late=("campaign_reviews",), rang=True)
+    assert world.sweep(after=1.5) == Sweep(late=("reviews",), rang=True)
     assert world.sweep(after=4).drained
 
 
@@ -173,17 +175,17 @@ def test_changed_policies_are_a_reason_to_decide_again_on_all_that_is_pending(wo
     world.sweeper.rules = "shadow-became-enforce"
     world.sweeper._follows_rules = False
     assert world.sweep(after=1.5).late == ()
-    assert world.sweep(after=1.5).late == ("campaign_reviews",)
+    assert world.sweep(after=1.5).late == ("reviews",)
 
 
 def test_nothing_due_is_released_while_a_review_waits(world):
     due = world.clock.at + timedelta(minutes=30)
     schedule(world.database, message_id(), to=ALICE, send_at=due)
     with world.database.begin() as connection:
-        campaigns.request_review(connection, "spring-sale", event_id=None, known_at=world.clock.at)
+        reviews.request(connection, Scope.CAMPAIGN, "spring-sale", event_id=None, known_at=world.clock.at)
     assert world.sweep(after=31 * 60).released == 0
     with world.database.begin() as connection:
-        assert campaigning.review(connection, RULES, now=world.clock.at, limit=10) == 0
+        assert reviewing.review(connection, RULES, now=world.clock.at, limit=10) == 0
     assert world.sweep().released == 1
 
 
@@ -192,7 +194,7 @@ def test_a_message_on_which_time_alone_decides_is_rung_for(world):
     message = message_id()
     schedule(world.database, message, to=ALICE)
     with world.database.begin() as connection:
-        messages.set_review_at(connection, {message: world.clock.at})
+        messages.set_looks(connection, [Looks(message, world.clock.at, None)])
 
     world.sweep()
 

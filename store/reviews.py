@@ -1,0 +1,78 @@
+"""Orders to decide again on pending messages that have something in common, and by which rules is decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from core.scopes import Scope
+from store import upserting
+from store.tables import IS_UNFINISHED, reviews, rules_followed
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """An order to decide again on all pending messages of a scope, and how far that has come."""
+
+    seq: int
+    scope: Scope
+    value: str
+    event_id: str | None
+    requested_at: datetime
+    """When what called for it reached us."""
+    after_send_at: datetime | None
+    after_seq: int
+    acts: bool
+    """False when it is only to be recorded what would be decided."""
+
+
+def request(
+    connection: sa.Connection, scope: Scope, value: str, *, event_id: str | None, known_at: datetime, acts: bool = True
+) -> None:
+    """Order all pending messages of a scope to be decided on again; ``known_at`` is when we heard the reason."""
+    connection.execute(
+        sa.insert(reviews).values(scope=scope, value=value, event_id=event_id, requested_at=known_at, acts=acts)
+    )
+
+
+def claim(connection: sa.Connection) -> Review | None:
+    """Return the oldest unfinished review that nobody else is working on, held until the transaction ends."""
+    query = (
+        sa.select(*(reviews.c[name] for name in Review.__slots__))
+        .where(IS_UNFINISHED)
+        .order_by(reviews.c.seq)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    row = connection.execute(query).first()
+    return Review(**{**row._asdict(), "scope": Scope(row.scope)}) if row else None
+
+
+def advance(connection: sa.Connection, review: Review, *, after: tuple[datetime, int]) -> None:
+    """Keep how far a review has come: the time of sending and the ``seq`` of its last message so far."""
+    after_send_at, after_seq = after
+    connection.execute(
+        sa.update(reviews).where(reviews.c.seq == review.seq).values(after_send_at=after_send_at, after_seq=after_seq)
+    )
+
+
+def finish(connection: sa.Connection, review: Review, *, now: datetime) -> None:
+    """Close a review that has reached its last message."""
+    connection.execute(sa.update(reviews).where(reviews.c.seq == review.seq).values(done_at=now))
+
+
+def oldest(connection: sa.Connection) -> datetime | None:
+    """Return when the oldest unfinished review was called for, or None."""
+    return connection.scalar(sa.select(reviews.c.requested_at).where(IS_UNFINISHED).order_by(reviews.c.seq).limit(1))
+
+
+def follow_rules(connection: sa.Connection, fingerprint: str, *, now: datetime) -> bool:
+    """Keep by which rules is decided from now on; return whether it was by others before."""
+    held = set(connection.scalars(sa.select(rules_followed.c.fingerprint).with_for_update()))
+    if held == {fingerprint}:
+        return False
+    connection.execute(sa.delete(rules_followed))
+    upserting.insert_missing(connection, rules_followed, [{"fingerprint": fingerprint, "followed_at": now}])
+    return bool(held)

@@ -1,0 +1,58 @@
+"""The SQL tables, for SQLite and PostgreSQL alike. Nothing outside ``store`` imports them."""
+
+from __future__ import annotations
+
+from store import trial_writes
+from store.columns import metadata
+from store.tables.campaigns import campaign_aliases, campaigns
+from store.tables.cancelling import IS_REQUESTED, cancellation_attempts, cancellations, decisions
+from store.tables.consent import consents, recipients
+from store.tables.doors import IS_IN_DOUBT, REPLACES, intents
+from store.tables.events import AWAITS_APPLYING, IS_NOT_APPLIED, applying_runs, inbox
+from store.tables.gates import IS_NOT_LIFTED, holds
+from store.tables.messages import (
+    AWAITS_LAST_LOOK,
+    IS_ORPHAN,
+    IS_PENDING,
+    message_recipients,
+    messages,
+    transitions,
+)
+from store.tables.recovery import handover_nonces, inquiries, reconciliations
+from store.tables.reviews import IS_UNFINISHED, reviews, rules_followed
+
+write_trials = trial_writes.table(metadata)
+
+__all__ = [
+    "AWAITS_APPLYING",
+    "AWAITS_LAST_LOOK",
+    "IS_IN_DOUBT",
+    "IS_NOT_APPLIED",
+    "IS_NOT_LIFTED",
+    "IS_ORPHAN",
+    "IS_PENDING",
+    "IS_REQUESTED",
+    "IS_UNFINISHED",
+    "REPLACES",
+    "applying_runs",
+    "campaign_aliases",
+    "campaigns",
+    "cancellation_attempts",
+    "cancellations",
+    "consents",
+    "decisions",
+    "handover_nonces",
+    "holds",
+    "inbox",
+    "inquiries",
+    "intents",
+    "message_recipients",
+    "messages",
+    "metadata",
+    "recipients",
+    "reconciliations",
+    "reviews",
+    "rules_followed",
+    "transitions",
+    "write_trials",
+]

@@ -1,0 +1,29 @@
+"""The recipients, and what they said."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, String, Table, Text
+
+from store.columns import BigId, UtcDateTime, metadata
+
+recipients = Table(
+    "recipients",
+    metadata,
+    Column("phone_number", String(64), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("seq", BigId, primary_key=True, autoincrement=True),
+    Column("event_id", String(255), nullable=False, unique=True),
+    Column("phone_number", String(64), nullable=False, index=True),
+    Column("messaging_profile_id", String(64)),
+    Column("kind", String(16), nullable=False),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("effective_at", UtcDateTime, nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("evidence", Text),
+    Column("received_at", UtcDateTime, nullable=False),
+)
