@@ -75,6 +75,7 @@ VARIABLES = (
         None,
         "which Telnyx API keys may be used through /v2: SHA-256 digests in hexadecimal, comma separated; unset, every"
         " key that Telnyx accepts",
+        is_shown=False,
     ),
     Variable(
         "RESCIND_RECONCILE_MINUTES",

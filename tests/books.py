@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from ledger import story
 from ledger.absorbing import absorb
 from ledger.registering import register
-from ledger.reviewing import review
+from ledger.reviewing import look_last, review
 from store import tables
 from tests.reports import NOW, RULES, heard, message_id
 
@@ -36,6 +36,11 @@ def registered(database, *registrations, now=NOW):
 def reviewed(database):
     with database.begin() as connection:
         return review(connection, RULES, now=NOW, limit=10)
+
+
+def looked_last(database, *ids, now):
+    with database.begin() as connection:
+        look_last(connection, ids or [message_id()], RULES, now=now)
 
 
 def stories(database, number=1):

@@ -156,4 +156,4 @@ def test_shadowed_policy_does_not_hide_one_that_is_enforced():
 def test_policy_that_is_off_is_not_asked():
     (decision,) = decided({"consents": (said(STOP),)}, opt_out=Mode.OFF)
     assert decision.verdict is Act.ALLOW
-    assert [verdict.policy for _, verdict in decision.verdicts] == ["stale_campaign"]
+    assert [verdict.policy for _, verdict in decision.verdicts] == ["stale_campaign", "hold"]

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from core.deadlines import last_look
 from core.errors import NotFound, NotReplayable
 from core.inbox import InboxStatus
-from ledger import replaying, settling
+from ledger import replaying
 from ledger.replaying import Order
 from store import inbox, tables
 from store.inbox import NewEvent
 from tests.accepting import accept, mark_all, sample
-from tests.books import registered, stories
+from tests.books import looked_last, registered, stories
 from tests.cancelling_world import world_of
 from tests.reports import ALICE, NOW, RULES, message_id, registration
 from tests.scripted_telnyx import cancelled
@@ -100,16 +101,15 @@ def test_replay_without_effects_records_consent_and_a_shadow_decision_and_asks_n
     assert world.telnyx.requests == []
 
 
-def test_message_left_alone_by_such_a_replay_is_released_with_that_decision_on_record(world):
+def test_what_such_a_replay_recorded_counts_at_the_last_look(world):
     replay(world, stop(world.database), acts=False)
 
-    with world.database.begin() as connection:
-        due = NOW + timedelta(hours=4)
-        assert settling.release_due(connection, until=due, now=due, limit=9) == 1
+    looked_last(world.database, now=last_look(NOW + timedelta(hours=3)))
 
     told = stories(world.database)
-    assert (told["message"]["ledger"], told["message"]["breach_cause"]) == ("released", None)
-    assert any("cancel (shadow: nothing is done)" in entry["text"] for entry in told["timeline"])
+    assert [each["trigger"] for each in told["decisions"]] == ["registration", "consent", "last_look"]
+    assert decisions_of(world.database)[1:] == [("cancel", "shadow"), ("cancel", "enforce")]
+    assert told["cancellation"]["state"] == "requested"
 
 
 def test_replay_with_effects_cancels_at_telnyx(world):

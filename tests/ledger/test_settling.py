@@ -4,6 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from core.cancelling import Outcome, Settle
+from core.deadlines import last_look
 from core.outcomes import BreachCause, CancellationState, LedgerState
 from core.reports import Addressee, MessageReport
 from ledger import settling
@@ -13,6 +14,7 @@ from store import attempts, cancellations, messages
 from store.attempts import Answered
 from store.cancellations import NewCancellation
 from store.closing import Closing
+from tests.books import looked_last
 from tests.reports import ALICE, BOB, NOW, RULES, message_id, registration
 
 SEND_AT = NOW + timedelta(hours=3)
@@ -27,6 +29,13 @@ def registered(database):
     with database.begin() as connection:
         register(connection, [registration(1), registration(2, to=(BOB,))], RULES, door="api", now=NOW)
     return database
+
+
+@pytest.fixture
+def looked_at(registered):
+    """The same, at their last look."""
+    looked_last(registered, ONE, TWO, now=last_look(SEND_AT))
+    return registered
 
 
 def order(database, of=ONE, *, at=NOW, token="t", claimed=True):
@@ -157,9 +166,9 @@ def test_unregistered_message_that_left_stays_out_of_the_ledger(registered):
     assert message(registered, foreign).ledger is None
 
 
-def test_due_messages_are_released_unless_somebody_is_cancelling_them(registered):
-    order(registered)
-    with registered.begin() as connection:
+def test_due_messages_are_released_unless_somebody_is_cancelling_them(looked_at):
+    order(looked_at)
+    with looked_at.begin() as connection:
         assert (
             settling.release_due(
                 connection, until=SEND_AT - timedelta(seconds=1), now=SEND_AT - timedelta(seconds=1), limit=10
@@ -168,20 +177,26 @@ def test_due_messages_are_released_unless_somebody_is_cancelling_them(registered
         )
         assert settling.release_due(connection, until=SEND_AT, now=SEND_AT, limit=10) == 1
         assert settling.release_due(connection, until=SEND_AT, now=SEND_AT, limit=10) == 0
-    assert message(registered).ledger == "pending"
-    row = message(registered, TWO)
+    assert message(looked_at).ledger == "pending"
+    row = message(looked_at, TWO)
     assert (row.ledger, row.closed_at) == ("released", SEND_AT)
 
 
-def test_withdrawn_cancellation_does_not_hold_up_the_release(registered):
-    order(registered, claimed=False)
-    with registered.begin() as connection:
+def test_withdrawn_cancellation_does_not_hold_up_the_release(looked_at):
+    order(looked_at, claimed=False)
+    with looked_at.begin() as connection:
         cancellations.withdraw(connection, [ONE], now=NOW)
         assert settling.release_due(connection, until=SEND_AT, now=SEND_AT, limit=10) == 2
-    assert message(registered).ledger == "released"
-    assert cancellation(registered).state == "withdrawn"
+    assert message(looked_at).ledger == "released"
+    assert cancellation(looked_at).state == "withdrawn"
 
 
-def test_releasing_takes_no_more_than_the_limit(registered):
-    with registered.begin() as connection:
+def test_releasing_takes_no_more_than_the_limit(looked_at):
+    with looked_at.begin() as connection:
         assert settling.release_due(connection, until=SEND_AT, now=SEND_AT, limit=1) == 1
+
+
+def test_message_is_not_released_before_its_last_look(registered):
+    with registered.begin() as connection:
+        assert settling.release_due(connection, until=SEND_AT, now=SEND_AT, limit=10) == 0
+    assert message(registered).ledger == "pending"

@@ -17,6 +17,7 @@ from store import cancellations, messages, reviews
 from store.bell import QUEUE, Bell
 from store.cancellations import NewCancellation
 from store.messages import Looks
+from tests.books import looked_last
 from tests.processes import Running, accept_stop, schedule, status_of, wait_for
 from tests.reports import RULES, message_id
 from workers.stopping import StopFlag
@@ -205,12 +206,25 @@ def test_a_message_whose_time_has_come_is_released(world):
     world.clock.at = datetime.now(UTC)
     message = message_id()
     schedule(world.database, message, to=ALICE, send_at=world.clock.at + timedelta(minutes=10))
-    assert world.sweep(after=599).released == 0
+    world.clock.at += timedelta(minutes=7)
+    looked_last(world.database, message, now=world.clock.at)
+    assert world.sweep(after=179).released == 0
 
     assert world.sweep(after=2).released == 1
 
     assert ledger_of(world.database, message) == LedgerState.RELEASED
     assert (world.rung, world.loaded) == (0, 0)
+
+
+def test_a_message_that_nobody_looked_at_for_the_last_time_is_rung_for_and_not_released(world):
+    world.clock.at = datetime.now(UTC)
+    message = message_id()
+    schedule(world.database, message, to=ALICE, send_at=world.clock.at + timedelta(minutes=10))
+    assert world.sweep(after=421) == Sweep(late=("last_looks",), rang=True)
+
+    assert world.sweep(after=180).released == 0
+
+    assert ledger_of(world.database, message) == LedgerState.PENDING
 
 
 def test_a_message_is_not_released_while_an_event_from_before_waits(world):
