@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from core.errors import StoreUnavailable
 from core.inbox import InboxStatus
 from core.outcomes import CancellationState, LedgerState
+from ledger.balance import balance
 from store import tables
 from store.engine import Database
 from tests.faults import spooled
@@ -154,6 +155,7 @@ def told_truly(world: World, promised: Book) -> list[Figure]:
         safety("cancelled here, not at Telnyx", len(cancelled_here - cancelled_there), at_most=0),
         safety("cancelled at Telnyx, not here", len(cancelled_there - cancelled_here), at_most=0),
         safety("breaches", breaches, at_most=0),
+        _adds_up(world),
     ]
 
 
@@ -168,6 +170,16 @@ def statuses_of(database: Database, event_ids: Collection[str]) -> Counter[str]:
 def _inbox_ids(database: Database) -> set[str]:
     with database.read() as connection:
         return set(connection.scalars(sa.select(tables.inbox.c.event_id)))
+
+
+def _adds_up(world: World) -> Figure:
+    """Whatever was registered stands in exactly one of the ledger's states."""
+    messages = tables.messages
+    with world.database.read() as connection:
+        sums = balance(connection)
+        registered = _count(connection, messages, messages.c.registered_at.is_not(None))
+    stand = sums.pending + sums.cancelled + sums.released + sums.breach
+    return safety("registered and in no state of the ledger", abs(registered - stand), at_most=0)
 
 
 def _sides(world: World) -> _Sides:
