@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from core.failpoints import Failpoint, Fault, Plan
@@ -20,13 +21,21 @@ class Planned(Exception):
     """The failure that was asked for."""
 
 
+def _end_process() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 _armed: Plan | None = None
+_kill: Callable[[], object] = _end_process
 
 
-def arm(plan: Plan | None) -> None:
-    """Fail as planned from now on, in this process and those it forks; None fails nowhere."""
-    global _armed  # noqa: PLW0603 - a fault concerns the process, however deep the place where it strikes
-    _armed = plan
+def arm(plan: Plan | None, *, kill: Callable[[], object] = _end_process) -> None:
+    """Fail as planned from now on, in this process and those it forks; None fails nowhere.
+
+    ``kill`` is how a process ends, where several are played by one.
+    """
+    global _armed, _kill
+    _armed, _kill = plan, kill
 
 
 def reach(failpoint: Failpoint) -> None:
@@ -41,7 +50,7 @@ def _fail(plan: Plan) -> None:
         os.write(_STDERR, f"failpoint {plan.failpoint} strikes: {plan.fault}\n".encode("ascii"))
     match plan.fault:
         case Fault.KILL:
-            os.kill(os.getpid(), signal.SIGKILL)
+            _kill()
         case Fault.RAISE:
             raise Planned(plan.failpoint)
         case Fault.HANG:

@@ -42,12 +42,14 @@ def spool_of(settings: Settings) -> Spool:
     return Spool(settings.spool, max_events=settings.spool_max_events, max_bytes=settings.spool_max_bytes)
 
 
-def app_of(settings: Settings, *, spool: Spool, clock: Callable[[], datetime]) -> Flask:
+def app_of(
+    settings: Settings, *, spool: Spool, clock: Callable[[], datetime], commit: GroupCommit | None = None
+) -> Flask:
     """Return the application over a spool. Raises SettingsError for settings it cannot work with."""
     failpoints.arm(settings.failpoint)
     verifier = Verifier(settings.telnyx_public_keys, tolerance=settings.tolerance)
     _open(spool)
-    commit = GroupCommit(spool.database, spool, mend=spool.mend)
+    commit = commit or GroupCommit(spool.database, spool, mend=spool.mend)
     logger = log.logger()
     app = starting.empty_app(logger)
     app.register_blueprint(

@@ -61,17 +61,39 @@ class Away:
     reason: str
 
 
+def _client(patience: timedelta) -> httpx.Client:
+    """Return what sends the requests. Raises OSError when the certificates that it is to trust cannot be read."""
+    return httpx.Client(
+        timeout=patience.total_seconds(),
+        follow_redirects=False,
+        verify=httpx.create_ssl_context(),
+        # Texts and numbers must not take the way through a proxy that somebody set for something else.
+        trust_env=False,
+        limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+    )
+
+
 class Primary:
     """Sends batches over one connection that is kept. It belongs to one thread."""
 
     def __init__(
-        self, url: str, secret: Secret, *, clock: Callable[[], datetime], patience: timedelta = _PATIENCE
+        self,
+        url: str,
+        secret: Secret,
+        *,
+        clock: Callable[[], datetime],
+        patience: timedelta = _PATIENCE,
+        connect: Callable[[timedelta], httpx.Client] = _client,
     ) -> None:
-        """Connect to nothing yet; ``patience`` is how long each step of a request may take."""
+        """Connect to nothing yet; ``patience`` is how long each step of a request may take.
+
+        ``connect`` makes what sends the requests, and may raise OSError.
+        """
         self._url = url
         self._secret = secret
         self._clock = clock
         self._patience = patience
+        self._connect = connect
         self._client: httpx.Client | None = None
 
     def __enter__(self) -> Self:
@@ -87,7 +109,7 @@ class Primary:
         seal = handover_seal.sealed(body, self._secret, now=self._clock())
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", **seal.headers}
         try:
-            client = self._client = self._client or _client(self._patience)
+            client = self._client = self._client or self._connect(self._patience)
         except OSError as error:
             # A certificate that is being renewed, say: the next try reads it anew.
             return Away(f"no TLS can be spoken here: {error}; see that SSL_CERT_FILE or SSL_CERT_DIR can be read")
@@ -101,18 +123,6 @@ class Primary:
         if answer is None:
             return Away("its answer takes too long, or has no end")
         return _meaning(response.status_code, answer, asked=[each.id for each in batch])
-
-
-def _client(patience: timedelta) -> httpx.Client:
-    """Return what sends the requests. Raises OSError when the certificates that it is to trust cannot be read."""
-    return httpx.Client(
-        timeout=patience.total_seconds(),
-        follow_redirects=False,
-        verify=httpx.create_ssl_context(),
-        # Texts and numbers must not take the way through a proxy that somebody set for something else.
-        trust_env=False,
-        limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
-    )
 
 
 def _read(response: httpx.Response) -> bytes | None:

@@ -27,12 +27,13 @@ def app_of(
     database: Database | None = None,
     ring: Callable[[], None] | None = None,
     clock: Callable[[], datetime] | None = None,
+    commit: GroupCommit | None = None,
 ) -> Flask:
     """Return the application. Raises SettingsError for settings it cannot work with."""
     failpoints.arm(settings.failpoint)
     verifier = Verifier(settings.telnyx_public_keys, tolerance=settings.tolerance)
     database = database or Database(settings.database_url)
-    commit = GroupCommit(database)
+    commit = commit or GroupCommit(database)
     logger = log.logger()
     ring = ring or Bell(settings.redis_url).ring_soon
     clock = clock or starting.now

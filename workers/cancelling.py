@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ from store.closing import Closing
 from store.engine import Database
 from workers.outage import Outage
 from workers.pacing import Pacer
-from workers.telnyx import TIMEOUT, TelnyxClient
+from workers.telnyx import TIMEOUT, AsksTelnyx
 
 log = structlog.get_logger()
 
@@ -76,15 +76,16 @@ class Canceller:
     def __init__(
         self,
         database: Database,
-        client: TelnyxClient,
+        client: AsksTelnyx,
         pacer: Pacer,
         *,
         now: Callable[[], datetime],
         random: Random | None = None,
         slots: int = SLOTS,
         lease: timedelta = LEASE,
+        threads: Executor | None = None,
     ) -> None:
-        """Start nothing yet: threads come with the first requests."""
+        """Start nothing yet: threads, one a slot unless others are given, come with the first requests."""
         self._database = database
         self._client = client
         self._pacer = pacer
@@ -93,7 +94,7 @@ class Canceller:
         self._slots = slots
         self._lease = lease
         self._outage = Outage()
-        self._threads = ThreadPoolExecutor(slots, thread_name_prefix="telnyx")
+        self._threads = threads or ThreadPoolExecutor(slots, thread_name_prefix="telnyx")
         self._answers: SimpleQueue[tuple[Claimed, Answer, datetime]] = SimpleQueue()
         self._in_flight = 0
         self._unrecorded: list[_Heard] = []

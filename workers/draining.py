@@ -30,6 +30,7 @@ class Drain:
     canceller: Canceller
     ring: Callable[[], object]
     now: Callable[[], datetime]
+    sleep: Callable[[float], object] = time.sleep
 
     def run(self, *, budget: timedelta | None = None, should_stop: Callable[[], bool] = lambda: False) -> None:
         """Work until nothing is due, the budget is used up, or ``should_stop`` says so.
@@ -51,6 +52,6 @@ class Drain:
             if pumped.in_flight:
                 self.canceller.wait(_LOOK_AGAIN)
             elif pumped.next_due_at and pumped.next_due_at - self.now() < _WORTH_WAITING:
-                time.sleep(_LOOK_AGAIN.total_seconds())
+                self.sleep(_LOOK_AGAIN.total_seconds())
             else:
                 return

@@ -19,7 +19,7 @@ from core.cancelling import Answer
 from core.errors import ProcessorError
 from schemas import telnyx_lists
 from workers.pacing import Pacer
-from workers.telnyx import Listing, TelnyxClient
+from workers.telnyx import AsksTelnyx, Listing
 
 #: How much of the rate reconciling may use.
 SHARE = 0.2
@@ -54,7 +54,7 @@ class Inquirer:
 
     def __init__(
         self,
-        client: TelnyxClient,
+        client: AsksTelnyx,
         pacer: Pacer,
         *,
         is_busy: Callable[[], bool],

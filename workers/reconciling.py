@@ -24,7 +24,7 @@ from workers.reconciling_deliveries import Deliveries
 from workers.reconciling_messages import Messages
 from workers.reconciling_opt_outs import OptOuts
 from workers.tallying import Reached, SourceName, Tally, Window
-from workers.telnyx import TelnyxClient
+from workers.telnyx import AsksTelnyx
 
 #: A delivery is listed once its attempts are over, which takes a while, and by Telnyx's clock.
 OVERLAP = timedelta(minutes=15)
@@ -89,7 +89,7 @@ class Reconciler:
     """Compares what is held with Telnyx's records. For one thread."""
 
     database: Database
-    client: TelnyxClient
+    client: AsksTelnyx
     pacer: Pacer
     rules: Sequence[Rule]
     ring: Callable[[], object]

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
@@ -45,6 +45,22 @@ class Listing(StrEnum):
 
     DELIVERIES = "webhook_deliveries"
     OPT_OUTS = "messaging_optouts"
+
+
+class AsksTelnyx(Protocol):
+    """What asks Telnyx: ``TelnyxClient``. Each method is one request, and raises nothing."""
+
+    def cancel(self, message_id: str, timeout: timedelta) -> Answer:
+        """Ask to cancel a scheduled message."""
+
+    def retrieve(self, message_id: str, timeout: timedelta) -> Answer:
+        """Ask how a message stands."""
+
+    def page(self, listing: Listing, query: Mapping[str, str]) -> Answer:
+        """Ask for one page of a list."""
+
+    def close(self) -> None:
+        """Close the connections."""
 
 
 class TelnyxClient:
