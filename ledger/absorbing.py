@@ -12,7 +12,7 @@ from core import consent, numbers
 from core.consent import Consent
 from core.deciding import Rule
 from core.reports import CampaignReport, InboundReport, MessageReport, Report
-from ledger import campaigning, deciding, recording, settling
+from ledger import campaigning, deciding, orphans, recording, settling
 from ledger.deciding import Cause
 from store import consents, messages
 from store.consents import HeardConsent
@@ -65,6 +65,7 @@ def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Sequence[Ru
     )
     watched = {row.id for row in recorded.messages.values() if row.ledger is not None}
     settling.left(connection, sorted(recorded.left & watched), now=now)
+    orphans.note(connection, recorded.messages, of_messages)
 
 
 def _words(connection: sa.Connection, batch: Sequence[Heard]) -> dict[str, Cause]:

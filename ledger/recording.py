@@ -58,7 +58,7 @@ def record(
     left: set[str] = set()
     for report in reports:
         rows[report.message_id] = _merged(rows[report.message_id], report)
-        if _has_left(report):
+        if has_left(report):
             left.add(report.message_id)
         for addressee in report.addressees:
             transition = _transition(report, addressee, now)
@@ -138,7 +138,7 @@ def _rank(report: MessageReport, addressee: Addressee) -> int:
     return statuses.rank_of(addressee.status, final=report.final)
 
 
-def _has_left(report: MessageReport) -> bool:
+def has_left(report: MessageReport) -> bool:
     """Return True when a report says that an outbound message is past cancelling and was not cancelled."""
     if report.direction != "outbound":
         return False

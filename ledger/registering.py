@@ -128,6 +128,7 @@ def _enrolled(row: MessageRow, registration: Registration, *, door: str, now: da
         registered_at=row.registered_at or now,
         door=row.door or door,
         ledger=row.ledger or LedgerState.PENDING,
+        orphaned_at=None,
     )
 
 

@@ -48,6 +48,7 @@ def message(row: MessageRow, recipients: Sequence[RecipientRow]) -> dict[str, An
         "registered_at": instant(row.registered_at),
         "door": row.door,
         "closed_at": instant(row.closed_at),
+        "orphaned_at": instant(row.orphaned_at),
         **{name: value for name, value in sorted(told.items()) if name not in _SHOWN_APART},
     }
 

@@ -41,12 +41,17 @@ def ledger_command(*, wants_json: bool) -> None:
 @click.option("--ledger", type=click.Choice([each.value for each in LedgerState]), help="Only those that stand so.")
 @click.option("--campaign", help="Only those of this campaign.")
 @click.option("--to", help="Only those to this number.")
+@click.option("--orphans", is_flag=True, help="Only those sent on schedule without having come through any door.")
 @_limit
 @as_json
-def messages_command(*, ledger: str | None, campaign: str | None, to: str | None, limit: int, wants_json: bool) -> None:
+def messages_command(
+    *, ledger: str | None, campaign: str | None, to: str | None, orphans: bool, limit: int, wants_json: bool
+) -> None:
     """List messages, the newest first."""
     with databases.reading(Settings.from_env()) as connection:
-        rows = messages.listing(connection, limit=limit, ledger=ledger, campaign_key=campaign, phone_number=to)
+        rows = messages.listing(
+            connection, limit=limit, ledger=ledger, campaign_key=campaign, phone_number=to, only_orphans=orphans
+        )
         addressees = messages.recipients_of(connection, [row.id for row in rows])
     shown = [showing.message(row, addressees.get(row.id, ())) for row in rows]
     if wants_json:
@@ -65,7 +70,7 @@ def _message(shown: dict[str, Any]) -> tuple[object, ...]:
         shown["campaign"],
         brief(shown["send_at"]),
         brief(shown["cancel_by"]),
-        shown["breach_cause"] or shown["ledger"],
+        shown["breach_cause"] or shown["ledger"] or ("orphan" if shown["orphaned_at"] else None),
     )
 
 

@@ -96,6 +96,12 @@ class MessageQuery(Paged):
     ledger = Choice(LedgerState)
     campaign = Name(longest=LONGEST_KEY)
     to = _NumberInQuery(metadata=described("a recipient's number"))
+    orphans = fields.Boolean(
+        truthy={"true"},
+        falsy={"false"},
+        error_messages=MESSAGES | {"invalid": "is neither true nor false"},
+        metadata=described("only those that were sent on schedule without having come in through any door"),
+    )
 
 
 def is_many(body: object) -> bool:

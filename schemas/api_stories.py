@@ -48,6 +48,7 @@ class Message(Answer):
     registered_at = at("null for a message that was never registered here", null=True)
     door = text("the way it came in", null=True)
     closed_at = at(null=True)
+    orphaned_at = at("when it was sent on schedule, if it had not come in through any door", null=True)
 
 
 class Verdict(Answer):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from core.merging import Fields
 from store import upserting
-from store.tables import IS_PENDING, messages, transitions
+from store.tables import IS_ORPHAN, IS_PENDING, messages, transitions
 from store.tables import message_recipients as recipients
 
 
@@ -96,6 +96,7 @@ def listing(
     ledger: str | None = None,
     campaign_key: str | None = None,
     phone_number: str | None = None,
+    only_orphans: bool = False,
 ) -> list[MessageRow]:
     """Return messages, newest first; ``after`` is the ``seq`` of the last one of the page before."""
     query = sa.select(*_COLUMNS).order_by(messages.c.seq.desc()).limit(limit)
@@ -105,6 +106,8 @@ def listing(
         query = query.where(messages.c.ledger == ledger)
     if campaign_key is not None:
         query = query.where(messages.c.campaign_key == campaign_key)
+    if only_orphans:
+        query = query.where(IS_ORPHAN)
     if phone_number is not None:
         theirs = sa.select(recipients.c.message_id).where(recipients.c.phone_number == phone_number)
         query = query.where(messages.c.id.in_(theirs))
@@ -204,6 +207,20 @@ def set_looks(connection: sa.Connection, rows: Sequence[Looks]) -> None:
                 for row in sorted(rows, key=lambda row: row.message_id)
             ],
         )
+
+
+def set_orphaned(connection: sa.Connection, sent: Mapping[str, datetime]) -> None:
+    """Mark messages as sent on schedule without having come through any door, each with when it was sent."""
+    if sent:
+        connection.execute(
+            sa.update(messages).where(messages.c.id == sa.bindparam("of")).values(orphaned_at=sa.bindparam("at")),
+            [{"of": message_id, "at": sent[message_id]} for message_id in sorted(sent)],
+        )
+
+
+def count_orphans(connection: sa.Connection) -> int:
+    """Return how many messages were sent on schedule without having come through any door."""
+    return int(connection.scalar(sa.select(sa.func.count()).select_from(messages).where(IS_ORPHAN)) or 0)
 
 
 def count_pending_to(connection: sa.Connection, phone_number: str) -> int:

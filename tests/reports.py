@@ -46,21 +46,31 @@ def registration(number: int = 1, *, campaign_key: str | None = None, **more) ->
 
 
 def status(
-    number: int = 1, word: str = "sent", *, to: tuple[str, ...] = (ALICE,), minute: int = 0, event_id: str | None = None
+    number: int = 1,
+    word: str = "sent",
+    *,
+    to: tuple[str, ...] = (ALICE,),
+    minute: int = 0,
+    event_id: str | None = None,
+    waited: timedelta | None = None,
+    **details,
 ) -> MessageReport:
-    """A status webhook of a message."""
+    """A status webhook of a message, that had ``waited`` at Telnyx before it was sent, if that is told."""
     final = word not in {"queued", "sending", "sent"}
+    occurred_at = NOW + timedelta(minutes=minute)
+    if waited is not None:
+        details |= {"received_at": (occurred_at - waited).isoformat(), "sent_at": occurred_at.isoformat()}
     return MessageReport(
         message_id=message_id(number),
         source_id=event_id or str(uuid.uuid4()),
         source="message.finalized" if final else "message.sent",
-        occurred_at=NOW + timedelta(minutes=minute),
+        occurred_at=occurred_at,
         direction="outbound",
         from_number=OURS,
         messaging_profile_id=PROFILE,
         addressees=tuple(Addressee(phone_number, word, carrier="TELNYX LLC", errors=()) for phone_number in to),
         final=final,
-        details={"text": "Spring sale", "parts": 1},
+        details={"text": "Spring sale", "parts": 1, **details},
     )
 
 

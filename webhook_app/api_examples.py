@@ -93,6 +93,7 @@ MESSAGE: dict[str, Any] = {
     "registered_at": "2026-06-28T10:00:00Z",
     "door": "api",
     "closed_at": "2026-06-29T09:12:02Z",
+    "orphaned_at": None,
     "messaging_profile_id": _PROFILE,
     "text": "The sale starts now!",
     "type": "SMS",

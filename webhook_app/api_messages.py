@@ -125,6 +125,7 @@ class Messages:
                 ledger=query.get("ledger"),
                 campaign_key=query.get("campaign"),
                 phone_number=query.get("to"),
+                only_orphans=query.get("orphans", False),
             )
             recipients = messages.recipients_of(connection, [row.id for row in rows[:limit]])
         shown = [showing.message(row, recipients.get(row.id, ())) for row in rows[:limit]]

@@ -1,5 +1,7 @@
 """State is a join: any order and any repetition of events gives the same rows."""
 
+from datetime import timedelta
+
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,6 +22,7 @@ EVENTS = st.lists(
             ),
             to=st.sampled_from([(ALICE,), (BOB,), (ALICE, BOB)]),
             minute=st.integers(0, 3),
+            waited=st.sampled_from([None, timedelta(seconds=1), timedelta(hours=2)]),
         ),
         st.builds(
             text,
