@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from core import campaigns as campaign_names
 from core.campaigns import Campaign
 from core.deadlines import last_look
-from core.deciding import Act, Decision, Facts, MessageClass, Mode, Rule, Verdict, decide
+from core.deciding import Act, Decision, Facts, MessageClass, Mode, Rule, decide
 from core.holds import Hold
 from core.outcomes import LedgerState
 from store import campaigns, cancellations, consents, decisions, holds, messages
@@ -68,14 +68,20 @@ def decide_on(
 
 def gather(connection: sa.Connection, rows: Collection[MessageRow], *, now: datetime) -> dict[str, Facts]:
     """Return all that is known of each scheduled message, in a handful of queries for all of them."""
-    recipients = messages.recipients_of(connection, {row.id for row in rows})
-    numbers = {recipient.phone_number for found in recipients.values() for recipient in found}
-    words = consents.of(connection, numbers)
+    found = messages.recipients_of(connection, {row.id for row in rows})
+    to = {row.id: tuple(recipient.phone_number for recipient in found.get(row.id, ())) for row in rows}
+    return gather_of(connection, rows, to, now=now)
+
+
+def gather_of(
+    connection: sa.Connection, rows: Collection[MessageRow], to: Mapping[str, tuple[str, ...]], *, now: datetime
+) -> dict[str, Facts]:
+    """Do the same for messages that need not be held, each with the numbers that it goes ``to``."""
+    words = consents.of(connection, {number for numbers in to.values() for number in numbers})
     known = _Campaigns(connection, {name for row in rows for name in names_of(row)})
     gates = holds.standing(connection, now=now) if rows else ()
     facts: dict[str, Facts] = {}
     for row in rows:
-        to = tuple(recipient.phone_number for recipient in recipients.get(row.id, ()))
         assert row.send_at is not None  # noqa: S101 - messages without a time are never pending
         facts[row.id] = Facts(
             now=now,
@@ -84,10 +90,10 @@ def gather(connection: sa.Connection, rows: Collection[MessageRow], *, now: date
             scheduled_at=row.scheduled_at or row.registered_at or now,
             message_class=MessageClass(row.message_class or MessageClass.MARKETING),
             messaging_profile_id=row.messaging_profile_id,
-            recipients=to,
-            consents=tuple(word for number in to for word in words.get(number, ())),
+            recipients=to[row.id],
+            consents=tuple(word for number in to[row.id] for word in words.get(number, ())),
             campaigns=(theirs := known.of(row)),
-            holds=tuple(hold for hold in gates if _covers(hold, row, to, theirs)),
+            holds=tuple(hold for hold in gates if _covers(hold, row, to[row.id], theirs)),
         )
     return facts
 
@@ -146,20 +152,24 @@ def _kept(message_id: str, decision: Decision, trigger: str, cause: Cause, now: 
         mode=decision.mode if cause.acts else Mode.SHADOW,
         reason=decision.reason,
         facts=dict(decision.facts),
-        verdicts=[_told(mode, verdict) for mode, verdict in decision.verdicts],
+        verdicts=told(decision),
         event_id=decision.event_id or cause.event_id,
     )
 
 
-def _told(mode: Mode, verdict: Verdict) -> dict[str, object]:
-    return {
-        "policy": verdict.policy,
-        "mode": mode,
-        "verdict": verdict.act,
-        "reason": verdict.reason,
-        "facts": dict(verdict.facts),
-        "event_id": verdict.event_id,
-    }
+def told(decision: Decision) -> list[dict[str, object]]:
+    """Return what every policy said, as it is kept."""
+    return [
+        {
+            "policy": verdict.policy,
+            "mode": mode,
+            "verdict": verdict.act,
+            "reason": verdict.reason,
+            "facts": dict(verdict.facts),
+            "event_id": verdict.event_id,
+        }
+        for mode, verdict in decision.verdicts
+    ]
 
 
 def _ordered(row: MessageRow, decision: Decision, cause: Cause, now: datetime) -> NewCancellation:

@@ -1,0 +1,33 @@
+"""What was asked of Telnyx through us, and what is known of how that ended."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class IntentState(StrEnum):
+    """How far a request to send has come."""
+
+    OPEN = "open"
+    """It is on its way, or whoever made it has died."""
+    REFUSED = "refused"
+    """By us: it never left."""
+    DECLINED = "declined"
+    """By Telnyx, or it could not be reached: there is no message."""
+    UNKNOWN = "unknown"
+    """No answer came, or none that can be read: there may be a message, and nobody knows its id."""
+    FOUND = "found"
+    """A later report gave the message away."""
+    ANSWERED = "answered"
+    """Telnyx named the message."""
+
+
+#: Whatever is told first and whatever later, the furthest of these stands. The others end there.
+_HEIGHTS = {IntentState.OPEN: 0, IntentState.UNKNOWN: 1, IntentState.FOUND: 2, IntentState.ANSWERED: 3}
+
+
+def yields(held: IntentState, told: IntentState) -> bool:
+    """Return True when what is told replaces what is held."""
+    if held is IntentState.OPEN:
+        return True
+    return held in _HEIGHTS and told in _HEIGHTS and _HEIGHTS[told] > _HEIGHTS[held]

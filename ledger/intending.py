@@ -1,0 +1,203 @@
+"""Requests to send, from before they leave until it is known what came of them.
+
+A request is judged and written down before it leaves, so that one whose answer
+is lost leaves a trace. What Telnyx answers is told by ``answered``, ``declined``
+or ``unknown``, in any order with what events tell; see ``core.intents``.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from core.deciding import Act, Decision, MessageClass, Rule, decide
+from core.errors import NotFound, RequestInvalid
+from core.intents import IntentState, yields
+from core.reports import MessageReport
+from ledger import deciding, recording, registering
+from ledger.registering import Registered, Registration
+from store import intents, messages
+from store.intents import IntentRow
+from store.messages import MessageRow
+
+#: A request that is answered at all is answered by then; after that it is in doubt.
+IN_FLIGHT = timedelta(seconds=30)
+#: What is kept of why a request came to nothing.
+_LONGEST_REASON = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A message that somebody wants to have sent."""
+
+    path: str
+    """What is asked of Telnyx, without its version: ``messages/schedule``."""
+    recipients: tuple[str, ...]
+    from_number: str | None
+    messaging_profile_id: str | None
+    campaign_key: str | None = None
+    message_class: MessageClass | None = None
+    tags: tuple[str, ...] | None = None
+    send_at: datetime | None = None
+    """None is at once."""
+    text_digest: str | None = None
+    """By which the message is known again, should its id be lost; see ``schemas.passing``."""
+    replaces: str | None = None
+    """The cancelled message in whose place it is to be sent."""
+
+
+def judge(connection: sa.Connection, wish: Wish, rules: Sequence[Rule], *, now: datetime) -> list[Decision]:
+    """Return what the policies say of a message that does not exist yet; see ``core.deciding.decide``.
+
+    ``cancel`` refuses it. What is only held may go as long as it will be looked at once more; one that goes out at
+    once will not.
+    """
+    row = _imagined(wish, now)
+    facts = deciding.gather_of(connection, [row], {row.id: wish.recipients}, now=now)
+    return decide(facts[row.id], rules)
+
+
+def begin(connection: sa.Connection, wish: Wish, *, door: str, decision: Decision, now: datetime) -> str:
+    """Write a request down, refused when that is the decision, and return its id.
+
+    The transaction must be committed before the request leaves. Raises RequestInvalid when the message that it
+    replaces is being replaced already.
+    """
+    is_refused = decision.verdict is Act.CANCEL
+    row = IntentRow(
+        id=str(uuid.uuid4()),
+        door=door,
+        path=wish.path,
+        created_at=now,
+        phone_number=wish.recipients[0] if wish.recipients else None,
+        recipients=list(wish.recipients),
+        from_number=wish.from_number,
+        messaging_profile_id=wish.messaging_profile_id,
+        campaign_key=wish.campaign_key,
+        message_class=wish.message_class,
+        tags=list(wish.tags) if wish.tags is not None else None,
+        send_at=wish.send_at,
+        text_digest=wish.text_digest,
+        replaces=wish.replaces,
+        state=IntentState.REFUSED if is_refused else IntentState.OPEN,
+        policy=decision.policy,
+        reason=decision.reason if is_refused else None,
+        verdicts=deciding.told(decision),
+        http_status=None,
+        message_id=None,
+        settled_at=now if is_refused else None,
+    )
+    if not intents.add(connection, row):
+        raise RequestInvalid(f"message {wish.replaces} is being replaced already")
+    return row.id
+
+
+def answered(
+    connection: sa.Connection,
+    intent_id: str,
+    report: MessageReport,
+    rules: Sequence[Rule],
+    *,
+    http_status: int,
+    now: datetime,
+) -> Registered | None:
+    """Take in the message that Telnyx named: register it when it is scheduled, and merge it otherwise.
+
+    None when nothing was registered: it goes out at once, or cannot be watched; see ``registering.refusal``.
+    """
+    row = _required(intents.find(connection, intent_id), intent_id)
+    registration = registration_of(row, report)
+    registered: Registered | None = None
+    if is_scheduled(registration.report) and registering.refusal(registration) is None:
+        (registered,) = registering.register(connection, [registration], rules, door=row.door, now=now)
+    else:
+        merge(connection, report, door=row.door, now=now)
+    _settle(connection, intent_id, IntentState.ANSWERED, now=now, message_id=report.message_id, http_status=http_status)
+    return registered
+
+
+def declined(connection: sa.Connection, intent_id: str, *, http_status: int | None, reason: str, now: datetime) -> None:
+    """Keep that no message was made: Telnyx said so, or could not be reached."""
+    _settle(connection, intent_id, IntentState.DECLINED, now=now, http_status=http_status, reason=reason)
+
+
+def unknown(connection: sa.Connection, intent_id: str, *, http_status: int | None, reason: str, now: datetime) -> None:
+    """Keep that nobody knows whether a message was made."""
+    _settle(connection, intent_id, IntentState.UNKNOWN, now=now, http_status=http_status, reason=reason)
+
+
+def is_scheduled(report: MessageReport) -> bool:
+    """Return True for a message that waits for its time."""
+    return report.send_at is not None
+
+
+def registration_of(row: IntentRow, report: MessageReport) -> Registration:
+    """Return a message as its sender has described it in the request; its time serves where the report has none."""
+    return Registration(
+        report if report.send_at is not None else replace(report, send_at=row.send_at),
+        campaign_key=row.campaign_key,
+        message_class=MessageClass(row.message_class) if row.message_class else None,
+        tags=tuple(row.tags) if row.tags is not None else None,
+    )
+
+
+def merge(connection: sa.Connection, report: MessageReport, *, door: str, now: datetime) -> None:
+    """Merge a message that is not watched, and keep that it came in through a door all the same."""
+    held = recording.hold(connection, {report.message_id})
+    row = recording.record(connection, held, [report], now=now).messages[report.message_id]
+    if row.door is None:
+        messages.upsert(connection, [replace(row, door=door)])
+
+
+def _settle(
+    connection: sa.Connection,
+    intent_id: str,
+    state: IntentState,
+    *,
+    now: datetime,
+    message_id: str | None = None,
+    http_status: int | None = None,
+    reason: str | None = None,
+) -> None:
+    row = _required(intents.lock(connection, intent_id), intent_id)
+    if yields(IntentState(row.state), state):
+        told = None if reason is None else reason[:_LONGEST_REASON]
+        intents.settle(
+            connection, intent_id, state, now=now, message_id=message_id, http_status=http_status, reason=told
+        )
+
+
+def _required(row: IntentRow | None, intent_id: str) -> IntentRow:
+    if row is None:
+        raise NotFound(f"no request to send is known as {intent_id}")
+    return row
+
+
+def _imagined(wish: Wish, now: datetime) -> MessageRow:
+    """Return the row that the message would have."""
+    return MessageRow(
+        seq=0,
+        id="",
+        direction="outbound",
+        from_number=wish.from_number,
+        messaging_profile_id=wish.messaging_profile_id,
+        campaign_key=wish.campaign_key,
+        tcr_campaign_id=None,
+        message_class=wish.message_class,
+        tags=None,
+        send_at=wish.send_at or now,
+        scheduled_at=now,
+        registered_at=None,
+        door=None,
+        ledger=None,
+        breach_cause=None,
+        closed_at=None,
+        review_at=None,
+        last_look_at=None,
+        orphaned_at=None,
+        fields={},
+    )

@@ -1,0 +1,119 @@
+"""Requests to send that came through us, each written down before it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.intents import IntentState
+from store import upserting
+from store.tables import IS_IN_DOUBT, intents
+
+
+@dataclass(frozen=True, slots=True)
+class IntentRow:
+    """One request as kept."""
+
+    id: str
+    door: str
+    path: str
+    created_at: datetime
+    phone_number: str | None
+    """The first recipient, to find it by: a message to several is never scheduled."""
+    recipients: list[str]
+    from_number: str | None
+    messaging_profile_id: str | None
+    campaign_key: str | None
+    message_class: str | None
+    tags: list[str] | None
+    send_at: datetime | None
+    """None for a message that goes out at once."""
+    text_digest: str | None
+    replaces: str | None
+    """The message in whose place this one is to be sent."""
+    state: str
+    policy: str | None
+    reason: str | None
+    verdicts: list[dict[str, Any]] | None
+    """What the policies said before the request left."""
+    http_status: int | None
+    message_id: str | None
+    settled_at: datetime | None
+
+
+_COLUMNS = [intents.c[name] for name in IntentRow.__slots__]
+
+
+def add(connection: sa.Connection, row: IntentRow) -> bool:
+    """Keep a new request; return False, and keep nothing, when another one replaces the same message."""
+    statement = upserting.insert(connection, intents).on_conflict_do_nothing()
+    written = connection.execute(statement, {name: getattr(row, name) for name in IntentRow.__slots__})
+    return written.rowcount == 1
+
+
+def lock(connection: sa.Connection, intent_id: str) -> IntentRow | None:
+    """Return one request, held until the transaction ends, or None."""
+    row = connection.execute(sa.select(*_COLUMNS).where(intents.c.id == intent_id).with_for_update()).first()
+    return IntentRow(*row) if row else None
+
+
+def settle(
+    connection: sa.Connection,
+    intent_id: str,
+    state: IntentState,
+    *,
+    now: datetime,
+    message_id: str | None = None,
+    http_status: int | None = None,
+    reason: str | None = None,
+) -> None:
+    """Write how a request held under lock has ended."""
+    told = {"message_id": message_id, "http_status": http_status, "reason": reason}
+    connection.execute(
+        sa.update(intents)
+        .where(intents.c.id == intent_id)
+        .values(state=state, settled_at=now, **{name: value for name, value in told.items() if value is not None})
+    )
+
+
+def in_doubt_to(connection: sa.Connection, phone_numbers: Collection[str], *, locked: bool = False) -> list[IntentRow]:
+    """Return the requests to these numbers of which nobody knows whether Telnyx has made a message, oldest first."""
+    found: list[IntentRow] = []
+    for part in upserting.parts(sorted(phone_numbers)):
+        query = (
+            sa.select(*_COLUMNS)
+            .where(intents.c.phone_number.in_(part), IS_IN_DOUBT)
+            .order_by(intents.c.created_at, intents.c.id)
+        )
+        found += [IntentRow(*row) for row in connection.execute(query.with_for_update() if locked else query)]
+    return found
+
+
+def count_in_doubt(connection: sa.Connection, *, before: datetime, due_after: datetime) -> int:
+    """Return how many requests made before a moment are in doubt, of messages that are due after another."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(intents)
+        .where(IS_IN_DOUBT, intents.c.created_at < before, intents.c.send_at > due_after)
+    )
+    return int(connection.scalar(query) or 0)
+
+
+def of_message(connection: sa.Connection, message_id: str) -> list[IntentRow]:
+    """Return the requests that led to a message, or that are to replace it, oldest first."""
+    query = (
+        sa.select(*_COLUMNS)
+        .where(sa.or_(intents.c.message_id == message_id, intents.c.replaces == message_id))
+        .order_by(intents.c.created_at, intents.c.id)
+    )
+    return [IntentRow(*row) for row in connection.execute(query)]
+
+
+def find(connection: sa.Connection, intent_id: str) -> IntentRow | None:
+    """Return one request, or None."""
+    row = connection.execute(sa.select(*_COLUMNS).where(intents.c.id == intent_id)).first()
+    return IntentRow(*row) if row else None
