@@ -29,7 +29,7 @@ class Minute(NamedTuple):
 
     send_at: datetime
     """When the minute begins: its messages are taken to be sent then, which is never too late."""
-    count: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Queue:
         """Take the minutes in any order."""
         self.minutes = tuple(sorted(minutes))
         self._begin = [minute.send_at for minute in self.minutes]
-        self._sums = [0, *accumulate(minute.count for minute in self.minutes)]
+        self._sums = [0, *accumulate(minute.number for minute in self.minutes)]
 
     @property
     def waiting(self) -> int:
@@ -104,7 +104,7 @@ def forecast(queue: Queue, pace: Pace, *, now: datetime) -> Forecast:
     for minute in queue.minutes:
         wall = deadline(minute.send_at)
         left = (wall - now - pace.latency).total_seconds()
-        after = before + minute.count
+        after = before + minute.number
         if left >= 0:
             # So many have left by then, the first of them at once.
             leave_in_time = math.floor(left * pace.per_second + _ROUNDING) + 1

@@ -5,12 +5,13 @@ The HTTP API and the command line show the same things through these functions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from core import deadlines, merging
 from core.campaigns import Campaign, registration
+from core.outcomes import LedgerState
 from store.consents import HeardConsent
 from store.decisions import DecisionRow
 from store.inbox import EventRow
@@ -25,10 +26,20 @@ def instant(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
 
 
-def message(row: MessageRow, recipients: Sequence[RecipientRow]) -> dict[str, Any]:
-    """Show one message: what we hold of it, then every field that Telnyx told."""
+def message(
+    row: MessageRow,
+    recipients: Sequence[RecipientRow],
+    *,
+    cancel_by: Callable[[datetime], datetime] = deadlines.cancel_by,
+) -> dict[str, Any]:
+    """Show one message: what we hold of it, then every field that Telnyx told.
+
+    ``cancel_by`` says of a time of sending until when a cancellation can be ordered: for a pending message that
+    depends on what waits besides it.
+    """
     told = merging.values(row.fields)
     sender = told.get("from") or {}
+    by = cancel_by if row.ledger == LedgerState.PENDING else deadlines.cancel_by
     return {
         "id": row.id,
         "direction": row.direction,
@@ -42,7 +53,7 @@ def message(row: MessageRow, recipients: Sequence[RecipientRow]) -> dict[str, An
         "telnyx_tags": told.get("tags"),
         "send_at": instant(row.send_at),
         "deadline": instant(deadlines.deadline(row.send_at)) if row.send_at else None,
-        "cancel_by": instant(deadlines.cancel_by(row.send_at)) if row.send_at else None,
+        "cancel_by": instant(by(row.send_at)) if row.send_at else None,
         "ledger": row.ledger,
         "breach_cause": row.breach_cause,
         "registered_at": instant(row.registered_at),

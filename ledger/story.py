@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from core import merging
+from core import deadlines, merging
 from core.errors import NotFound
 from ledger import showing
 from store import cancellations, consents, decisions, messages
@@ -15,17 +16,28 @@ from store.attempts import Attempt
 from store.messages import Transition
 
 
-def message(connection: sa.Connection, message_id: str) -> dict[str, Any]:
-    """Return one message as shown; raises NotFound."""
+def message(
+    connection: sa.Connection,
+    message_id: str,
+    *,
+    cancel_by: Callable[[datetime], datetime] = deadlines.cancel_by,
+) -> dict[str, Any]:
+    """Return one message as shown; raises NotFound. ``cancel_by`` is that of ``showing.message``."""
     row = messages.find(connection, message_id)
     if row is None:
         raise NotFound(f"no message {message_id} is known; was it registered, and is this its id at Telnyx?")
-    return showing.message(row, messages.recipients_of(connection, [message_id]).get(message_id, ()))
+    found = messages.recipients_of(connection, [message_id]).get(message_id, ())
+    return showing.message(row, found, cancel_by=cancel_by)
 
 
-def story(connection: sa.Connection, message_id: str) -> dict[str, Any]:
+def story(
+    connection: sa.Connection,
+    message_id: str,
+    *,
+    cancel_by: Callable[[datetime], datetime] = deadlines.cancel_by,
+) -> dict[str, Any]:
     """Return a message with its decisions, its cancellation, and all of it as one timeline; raises NotFound."""
-    shown = message(connection, message_id)
+    shown = message(connection, message_id, cancel_by=cancel_by)
     kept = [showing.decision(row) for row in decisions.of(connection, message_id)]
     ordered = cancellations.of(connection, message_id)
     attempts = [_attempt(each) for each in cancellations.attempts_of(connection, message_id)]

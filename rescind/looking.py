@@ -10,7 +10,7 @@ import click
 from core.errors import NotFound
 from core.inbox import ANY_DEAD, InboxStatus, statuses_of
 from core.outcomes import LedgerState
-from ledger import balance, showing, story
+from ledger import balance, forecasting, showing, story
 from rescind import databases, output
 from rescind.output import as_json, brief
 from schemas.settings import Settings
@@ -48,12 +48,14 @@ def messages_command(
     *, ledger: str | None, campaign: str | None, to: str | None, orphans: bool, limit: int, wants_json: bool
 ) -> None:
     """List messages, the newest first."""
-    with databases.reading(Settings.from_env()) as connection:
+    settings = Settings.from_env()
+    with databases.reading(settings) as connection:
         rows = messages.listing(
             connection, limit=limit, ledger=ledger, campaign_key=campaign, phone_number=to, only_orphans=orphans
         )
         addressees = messages.recipients_of(connection, [row.id for row in rows])
-    shown = [showing.message(row, addressees.get(row.id, ())) for row in rows]
+        cancel_by = forecasting.look(connection, rate=settings.cancel_rate).cancel_by
+    shown = [showing.message(row, addressees.get(row.id, ()), cancel_by=cancel_by) for row in rows]
     if wants_json:
         output.print_json({"data": shown})
         return
@@ -148,8 +150,10 @@ def _show_event(event_id: str, *, raw: bool, wants_json: bool) -> None:
 @as_json
 def why_command(*, message_id: str, wants_json: bool) -> None:
     """Tell the story of one message: what was known, decided, asked of Telnyx and answered."""
-    with databases.reading(Settings.from_env()) as connection:
-        told = story.story(connection, message_id.strip().lower())
+    settings = Settings.from_env()
+    with databases.reading(settings) as connection:
+        cancel_by = forecasting.look(connection, rate=settings.cancel_rate).cancel_by
+        told = story.story(connection, message_id.strip().lower(), cancel_by=cancel_by)
     if wants_json:
         output.print_json({"data": told})
         return

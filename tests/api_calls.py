@@ -14,6 +14,7 @@ import structlog
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from ledger.forecasting import Outlook
 from schemas.secret import Secret
 from store.engine import Database
 from tests.reports import ALICE, NOW, RULES, message_id
@@ -38,6 +39,7 @@ class Api:
             self.app,
             database=database,
             rules=rules,
+            outlook=Outlook(database, rate=20),
             ring=self._ring,
             token=Secret(token) if token else None,
             now=lambda: self.now,

@@ -10,6 +10,7 @@ from flask import Flask, Response
 from werkzeug.routing import BaseConverter
 
 from core.deciding import Rule
+from ledger.forecasting import Outlook
 from schemas.secret import Secret
 from store.engine import Database
 from webhook_app import api_access, api_document
@@ -30,6 +31,7 @@ def register(
     *,
     database: Database,
     rules: Sequence[Rule],
+    outlook: Outlook,
     ring: Callable[[], object],
     token: Secret | None,
     now: Callable[[], datetime],
@@ -44,7 +46,7 @@ def register(
     admit = api_access.guard(token)
     bulkhead = Bulkhead(places=_AT_ONCE, told="Too many requests to the API are under way.")
     for routes in (
-        Messages(database=database, rules=rules, ring=ring, now=now).routes(),
+        Messages(database=database, rules=rules, outlook=outlook, ring=ring, now=now).routes(),
         Recipients(database=database, rules=rules, ring=ring, now=now).routes(),
         Campaigns(database=database, ring=ring, now=now).routes(),
         Books(database=database).routes(),

@@ -12,6 +12,7 @@ from flask import Response, jsonify, request
 from core.deciding import Rule
 from core.errors import NotFound, RequestInvalid
 from ledger import registering, showing, story
+from ledger.forecasting import Outlook
 from ledger.registering import Registered, Registration
 from schemas import api_messages, api_pages, fields
 from schemas.api_answers import enveloped, page
@@ -25,6 +26,9 @@ from webhook_app import api_examples
 from webhook_app.api_reading import json_body
 from webhook_app.api_routes import Routes
 
+#: Until when the cancellation of a message to be sent then can be ordered.
+CancelBy = Callable[[datetime], datetime]
+
 _DOOR = "api"
 #: How many of many are registered in one transaction: on SQLite, webhooks wait for its end.
 _AT_ONCE = 100
@@ -36,10 +40,17 @@ class Messages:
     """The views on messages."""
 
     def __init__(
-        self, *, database: Database, rules: Sequence[Rule], ring: Callable[[], object], now: Callable[[], datetime]
+        self,
+        *,
+        database: Database,
+        rules: Sequence[Rule],
+        outlook: Outlook,
+        ring: Callable[[], object],
+        now: Callable[[], datetime],
     ) -> None:
         """Take what they work with; ``ring`` says that there is work, and must neither block nor raise."""
         self._database = database
+        self._outlook = outlook
         self._rules = rules
         self._ring = ring
         self._now = now
@@ -83,17 +94,17 @@ class Messages:
         registered whatever the bad ones are.
         """
         body = json_body(request)
-        now = self._now()
+        now, cancel_by = self._now(), self._outlook.latest().cancel_by
         if isinstance(body, Mapping) and api_messages.is_many(body):
-            return self._register_many(body, now), 200
+            return self._register_many(body, now, cancel_by), 200
         registration = _registration(api_messages.one(body, now=now))
         with self._database.begin() as connection:
             (registered,) = registering.register(connection, [registration], self._rules, door=_DOOR, now=now)
-            shown = _shown(connection, registered)
+            shown = _shown(connection, registered, cancel_by)
         self._ring()
         return jsonify(data=shown), 201 if registered.is_new else 200
 
-    def _register_many(self, body: Mapping[str, Any], now: datetime) -> Response:
+    def _register_many(self, body: Mapping[str, Any], now: datetime, cancel_by: CancelBy) -> Response:
         read, refused = api_messages.many(body, now=now)
         errors = {refusal.index: refusal.message for refusal in refused}
         good: list[Registration] = []
@@ -109,7 +120,7 @@ class Messages:
             part = good[start : start + _AT_ONCE]
             with self._database.begin() as connection:
                 done = registering.register(connection, part, self._rules, door=_DOOR, now=now)
-                shown += [_shown(connection, registered) for registered in done]
+                shown += [_shown(connection, registered, cancel_by) for registered in done]
             self._ring()
         told = [{"index": at, "code": RequestInvalid.code, "message": errors[at]} for at in sorted(errors)]
         return jsonify(data=shown, errors=told)
@@ -117,6 +128,7 @@ class Messages:
     def listing(self, query: Mapping[str, Any]) -> Response:
         """List messages, the newest first."""
         limit: int = query["limit"]
+        cancel_by = self._outlook.latest().cancel_by
         with self._database.read() as connection:
             rows = messages.listing(
                 connection,
@@ -128,31 +140,33 @@ class Messages:
                 only_orphans=query.get("orphans", False),
             )
             recipients = messages.recipients_of(connection, [row.id for row in rows[:limit]])
-        shown = [showing.message(row, recipients.get(row.id, ())) for row in rows[:limit]]
+        shown = [showing.message(row, recipients.get(row.id, ()), cancel_by=cancel_by) for row in rows[:limit]]
         return jsonify(data=shown, next=api_pages.place(rows[limit - 1].seq) if len(rows) > limit else None)
 
     def one(self, message_id: str) -> Response:
         """Show one message."""
         _require_id(message_id)
+        cancel_by = self._outlook.latest().cancel_by
         with self._database.read() as connection:
-            return jsonify(data=story.message(connection, message_id))
+            return jsonify(data=story.message(connection, message_id, cancel_by=cancel_by))
 
     def why(self, message_id: str) -> Response:
         """Show why a message was cancelled, or let go: every decision, every attempt, all in order."""
         _require_id(message_id)
+        cancel_by = self._outlook.latest().cancel_by
         with self._database.read() as connection:
-            return jsonify(data=story.story(connection, message_id))
+            return jsonify(data=story.story(connection, message_id, cancel_by=cancel_by))
 
 
 def _registration(new: NewMessage) -> Registration:
     return Registration(new.report, new.campaign_key, new.message_class, new.tags)
 
 
-def _shown(connection: sa.Connection, registered: Registered) -> dict[str, Any]:
+def _shown(connection: sa.Connection, registered: Registered, cancel_by: CancelBy) -> dict[str, Any]:
     """Show a message as registered, with the decision that stands: of a message long gone, the last that was made."""
     row = registered.message
     decision = registered.decision or decisions.latest(connection, row.id)
-    shown = showing.message(row, ())
+    shown = showing.message(row, (), cancel_by=cancel_by)
     told = {name: shown[name] for name in ("id", "ledger", "send_at", "cancel_by")}
     if decision is None:
         return {**told, "decision": None}

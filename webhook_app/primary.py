@@ -8,6 +8,7 @@ from datetime import datetime
 from flask import Flask
 
 from core.policies import catalogue
+from ledger.forecasting import Outlook
 from schemas import policies
 from schemas.envelope import WEBHOOK_PATH
 from schemas.settings import Settings
@@ -43,6 +44,7 @@ def app_of(
         app,
         database=database,
         rules=catalogue.rules(policies.load(settings.policies)),
+        outlook=Outlook(database, rate=settings.cancel_rate),
         ring=ring,
         token=settings.api_token,
         now=clock,
