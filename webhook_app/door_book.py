@@ -1,0 +1,164 @@
+"""The door's book-keeping, done on a few threads of its own, so that nobody waits longer than the deadline.
+
+A database may hang where no timeout reaches: on a lock file, or with its server
+stopped. Whoever waits then is told so in time, and what was begun comes to nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import timedelta
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from structlog.typing import FilteringBoundLogger
+
+from core.errors import StoreUnavailable
+from store.engine import Database
+
+#: Each holds a connection; the pool has as many to spare beside the API's and the receiver's.
+_THREADS = 4
+_DEADLINE = timedelta(seconds=1.2)
+#: What could not be written is tried again for so long, as often.
+_REMEMBERED = timedelta(minutes=2)
+_PAUSE = timedelta(seconds=0.5)
+_MOST_REMEMBERED = 1000
+
+Result = TypeVar("Result")
+Work = Callable[[sa.Connection], Result]
+
+
+class _TooLate(Exception):
+    """Nobody waits for the result any more."""
+
+
+class _Ticket:
+    """A piece of work that somebody waits for."""
+
+    def __init__(self, work: Work[Any], undo: Callable[[sa.Connection, Any], object] | None) -> None:
+        self.work = work
+        self.undo = undo
+        self.answer: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+        self._is_over = False
+        self._deciding = threading.Lock()
+
+    def give_up(self) -> bool:
+        """Stop waiting; return False when the result has just come."""
+        with self._deciding:
+            was_over, self._is_over = self._is_over, True
+        return not was_over
+
+    def hand_over(self, result: object, error: BaseException | None = None) -> bool:
+        """Give the result to whoever waits; return False when nobody does any more."""
+        with self._deciding:
+            if self._is_over:
+                return False
+            self._is_over = True
+        self.answer.put((result, error))
+        return True
+
+    @property
+    def is_over(self) -> bool:
+        return self._is_over
+
+
+class Book:
+    """Writes in time, or not at all; or later."""
+
+    def __init__(self, database: Database, *, log: FilteringBoundLogger, deadline: timedelta = _DEADLINE) -> None:
+        """Start nothing yet: threads would not survive the fork of a server's workers."""
+        self._database = database
+        self._log = log
+        self._deadline = deadline.total_seconds()
+        self._waiting: SimpleQueue[_Ticket] = SimpleQueue()
+        self._starting = threading.Lock()
+        self._is_started = False
+        self._later: deque[tuple[float, Work[object], str]] = deque()
+        self._has_later = threading.Event()
+
+    def write(self, work: Work[Result], *, undo: Callable[[sa.Connection, Result], object] | None = None) -> Result:
+        """Return what the work returns, committed. Raises StoreUnavailable at the deadline at the latest.
+
+        When it is committed after that all the same, ``undo`` is done to it.
+        """
+        self._start()
+        ticket = _Ticket(work, undo)
+        self._waiting.put(ticket)
+        try:
+            result, error = ticket.answer.get(timeout=self._deadline)
+        except Empty:
+            if ticket.give_up():
+                raise StoreUnavailable("the database did not commit in time") from None
+            result, error = ticket.answer.get()
+        if error is not None:
+            raise error
+        done: Result = result
+        return done
+
+    def write_later(self, work: Work[object], about: str) -> None:
+        """Try for some minutes to write what could not be written; ``about`` says in the log what it was."""
+        self._start()
+        if len(self._later) >= _MOST_REMEMBERED:
+            self._log.error("door_gives_up", about=about, reason="too much waits to be written")
+            return
+        self._later.append((time.monotonic() + _REMEMBERED.total_seconds(), work, about))
+        self._has_later.set()
+
+    def _start(self) -> None:
+        if self._is_started:
+            return
+        with self._starting:
+            if not self._is_started:
+                for number in range(_THREADS):
+                    threading.Thread(target=self._work_forever, name=f"door-book-{number}", daemon=True).start()
+                threading.Thread(target=self._catch_up_forever, name="door-book-later", daemon=True).start()
+                self._is_started = True
+
+    def _work_forever(self) -> None:
+        while True:
+            ticket = self._waiting.get()
+            if not ticket.is_over:
+                self._do(ticket)
+
+    def _do(self, ticket: _Ticket) -> None:
+        try:
+            with self._database.begin() as connection:
+                result = ticket.work(connection)
+                if ticket.is_over:
+                    raise _TooLate
+        except _TooLate:
+            return
+        except Exception as error:  # noqa: BLE001 - raised again where somebody waits for the result
+            ticket.hand_over(None, error)
+            return
+        if not ticket.hand_over(result) and ticket.undo is not None:
+            undo = ticket.undo
+            self.write_later(lambda connection: undo(connection, result), "what was committed too late")
+
+    def _catch_up_forever(self) -> None:
+        while True:
+            self._has_later.wait()
+            self._has_later.clear()
+            while self._later:
+                self._catch_up()
+                if self._later:
+                    time.sleep(_PAUSE.total_seconds())
+
+    def _catch_up(self) -> None:
+        """Write what can be written, and keep the rest; one failure speaks for all."""
+        for _ in range(len(self._later)):
+            until, work, about = self._later.popleft()
+            try:
+                self.write(work)
+            except StoreUnavailable as error:
+                if time.monotonic() > until:
+                    self._log.error("door_gives_up", about=about, reason=str(error))
+                    continue
+                self._later.append((until, work, about))
+                return
+            except Exception as error:  # noqa: BLE001 - the thread lives on for what else waits
+                self._log.error("door_gives_up", about=about, reason=type(error).__name__)
