@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.scopes import Scope
+
+#: A gate that nobody lifts opens by itself after this, unless it is said until when it stands.
+STANDS_FOR = timedelta(hours=24)
+#: A time further ahead is a slip of the hand; what is to stand longer is said to stand for ever.
+LONGEST = timedelta(days=90)
 
 
 class HoldKind(StrEnum):
@@ -17,6 +22,14 @@ class HoldKind(StrEnum):
     """They stay scheduled, and are cancelled at their last look if they are still held then."""
     PANIC = "panic"
     """They are cancelled at once, and no new ones are let in."""
+
+
+class HoldState(StrEnum):
+    """Whether it holds anything at the moment."""
+
+    STANDING = "standing"
+    EXPIRED = "expired"
+    LIFTED = "lifted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,15 @@ class Hold:
     placed_by: str
     expires_at: datetime | None
 
+    @property
+    def cause(self) -> str:
+        """Return the name under which decisions give it as their cause."""
+        return cause_of(self.id)
+
+    def has_expired(self, now: datetime) -> bool:
+        """Return True when it has opened by itself."""
+        return self.expires_at is not None and self.expires_at <= now
+
     def covers(
         self, *, campaigns: Collection[str], sender: str | None, recipients: Collection[str], profile: str | None
     ) -> bool:
@@ -48,3 +70,8 @@ class Hold:
                 return self.value in recipients
             case Scope.PROFILE:
                 return self.value == profile
+
+
+def cause_of(hold_id: str) -> str:
+    """Return the name under which decisions give a hold as their cause."""
+    return f"hold:{hold_id}"

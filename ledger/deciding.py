@@ -92,15 +92,15 @@ def gather_of(
             messaging_profile_id=row.messaging_profile_id,
             recipients=to[row.id],
             consents=tuple(word for number in to[row.id] for word in words.get(number, ())),
-            campaigns=(theirs := known.of(row)),
-            holds=tuple(hold for hold in gates if _covers(hold, row, to[row.id], theirs)),
+            campaigns=known.of(row),
+            holds=tuple(hold for hold in gates if _covers(hold, row, to[row.id], known.names_of(row))),
         )
     return facts
 
 
-def _covers(hold: Hold, row: MessageRow, recipients: tuple[str, ...], theirs: Sequence[Campaign]) -> bool:
+def _covers(hold: Hold, row: MessageRow, recipients: tuple[str, ...], campaign_keys: Collection[str]) -> bool:
     return hold.covers(
-        campaigns={campaign.key for campaign in theirs} | names_of(row),
+        campaigns=campaign_keys,
         sender=row.from_number,
         recipients=recipients,
         profile=row.messaging_profile_id,
@@ -119,6 +119,7 @@ class _Campaigns:
         self._cache: dict[frozenset[str], tuple[Campaign, ...]] = {}
         self._held: dict[str, Campaign] = {}
         self._aliases: frozenset[tuple[str, str]] = frozenset()
+        self._named: dict[str, Campaign] = {}
         if not names:
             return
         self._held = campaigns.find(connection, names)
@@ -126,6 +127,7 @@ class _Campaigns:
         self._aliases = campaigns.aliases_of(connection, tied)
         further = tied | {name for pair in self._aliases for name in pair}
         self._held |= campaigns.find(connection, further - self._held.keys())
+        self._named = {name: Campaign(name) for name in further} | self._held
 
     def of(self, row: MessageRow) -> tuple[Campaign, ...]:
         """Return a message's own campaign first, then those it is tied to."""
@@ -134,6 +136,10 @@ class _Campaigns:
             keys = campaign_names.linked(names, self._held, self._aliases)
             self._cache[names] = tuple(self._held[key] for key in keys)
         return tuple(sorted(self._cache[names], key=lambda campaign: campaign.key != row.campaign_key))
+
+    def names_of(self, row: MessageRow) -> Collection[str]:
+        """Return every name that the message's campaign goes by, those included that nothing else is held under."""
+        return campaign_names.linked(names_of(row), self._named, self._aliases)
 
 
 def _looks(row: MessageRow, decision: Decision, now: datetime) -> Looks:

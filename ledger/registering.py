@@ -16,7 +16,7 @@ from core.reports import MessageReport
 from core.statuses import Status
 from ledger import deciding, recording, settling
 from ledger.deciding import Cause
-from store import campaigns, consents, messages
+from store import campaigns, consents, holds, messages
 from store.messages import MessageRow
 
 
@@ -53,6 +53,7 @@ def register(
         objection = refusal(registration)
         if objection:
             raise RequestInvalid(objection)
+    holds.keep(connection)
     _hold_campaigns(connection, registrations)
     consents.lock_recipients(
         connection, {to.phone_number for registration in registrations for to in registration.report.addressees}

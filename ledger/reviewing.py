@@ -22,7 +22,7 @@ from store.reviews import Review
 
 
 def review(connection: sa.Connection, rules: Sequence[Rule], *, now: datetime, limit: int) -> int | None:
-    """Decide on the next messages of the oldest unfinished review; return how many, or None when there is none."""
+    """Decide on the next messages of an unfinished review; return how many, or None when there is none."""
     order = reviews.claim(connection)
     if order is None:
         return None
@@ -69,5 +69,8 @@ def _concerned(connection: sa.Connection, order: Review, limit: int) -> list[Pla
     after = (order.after_send_at, order.after_seq) if order.after_send_at else None
     if order.scope is Scope.CAMPAIGN:
         keys, registrations = campaigning.affected_by(connection, order.value)
-        return due.in_campaigns(connection, keys=keys, tcr_campaign_ids=registrations, after=after, limit=limit)
-    return due.in_scope(connection, order.scope, order.value, after=after, limit=limit)
+        found = due.in_campaigns(connection, keys=keys, tcr_campaign_ids=registrations, after=after, limit=limit)
+    else:
+        found = due.in_scope(connection, order.scope, order.value, after=after, limit=limit)
+    until = order.until_send_at
+    return [place for place in found if until is None or place.send_at <= until]

@@ -22,6 +22,8 @@ class Review:
     event_id: str | None
     requested_at: datetime
     """When what called for it reached us."""
+    until_send_at: datetime | None
+    """Only messages to be sent by then; None is all of them."""
     after_send_at: datetime | None
     after_seq: int
     acts: bool
@@ -29,20 +31,41 @@ class Review:
 
 
 def request(
-    connection: sa.Connection, scope: Scope, value: str, *, event_id: str | None, known_at: datetime, acts: bool = True
+    connection: sa.Connection,
+    scope: Scope,
+    value: str,
+    *,
+    event_id: str | None,
+    known_at: datetime,
+    acts: bool = True,
+    until_send_at: datetime | None = None,
 ) -> None:
-    """Order all pending messages of a scope to be decided on again; ``known_at`` is when we heard the reason."""
+    """Order the pending messages of a scope to be decided on again, all or those to be sent by a time.
+
+    ``known_at`` is when we heard the reason.
+    """
     connection.execute(
-        sa.insert(reviews).values(scope=scope, value=value, event_id=event_id, requested_at=known_at, acts=acts)
+        sa.insert(reviews).values(
+            scope=scope,
+            value=value,
+            event_id=event_id,
+            requested_at=known_at,
+            acts=acts,
+            until_send_at=until_send_at,
+        )
     )
 
 
 def claim(connection: sa.Connection) -> Review | None:
-    """Return the oldest unfinished review that nobody else is working on, held until the transaction ends."""
+    """Return an unfinished review that nobody else is working on, held until the transaction ends.
+
+    The one that has come least far in time goes first: so all are carried out by deadline, and one that was ordered
+    while a long one is under way need not wait for its end.
+    """
     query = (
         sa.select(*(reviews.c[name] for name in Review.__slots__))
         .where(IS_UNFINISHED)
-        .order_by(reviews.c.seq)
+        .order_by(sa.nulls_first(reviews.c.after_send_at), reviews.c.seq)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
@@ -61,6 +84,12 @@ def advance(connection: sa.Connection, review: Review, *, after: tuple[datetime,
 def finish(connection: sa.Connection, review: Review, *, now: datetime) -> None:
     """Close a review that has reached its last message."""
     connection.execute(sa.update(reviews).where(reviews.c.seq == review.seq).values(done_at=now))
+
+
+def is_unfinished(connection: sa.Connection, event_id: str) -> bool:
+    """Return True while a review that was called for by this is not finished."""
+    query = sa.select(reviews.c.seq).where(IS_UNFINISHED, reviews.c.event_id == event_id).limit(1)
+    return connection.scalar(query) is not None
 
 
 def oldest(connection: sa.Connection) -> datetime | None:

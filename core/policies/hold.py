@@ -11,7 +11,7 @@ PRIORITY = 1
 
 def judge(facts: Facts) -> Verdict:
     """Return ``cancel`` for what was stopped in panic, ``hold`` for what is held, with the longest-standing gate."""
-    standing = [hold for hold in facts.holds if hold.expires_at is None or facts.now < hold.expires_at]
+    standing = [hold for hold in facts.holds if not hold.has_expired(facts.now)]
     if not standing:
         return Verdict(Act.ALLOW, NAME, "nothing is held")
     first = min(standing, key=lambda hold: (hold.kind is not HoldKind.PANIC, hold.placed_at, hold.id))
@@ -28,7 +28,7 @@ def judge(facts: Facts) -> Verdict:
             "placed_by": first.placed_by,
             "expires_at": first.expires_at.isoformat() if first.expires_at else None,
         },
-        event_id=f"hold:{first.id}",
+        event_id=first.cause,
     )
 
 

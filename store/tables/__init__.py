@@ -5,7 +5,7 @@ from __future__ import annotations
 from store import trial_writes
 from store.columns import metadata
 from store.tables.campaigns import campaign_aliases, campaigns
-from store.tables.cancelling import IS_REQUESTED, cancellation_attempts, cancellations, decisions
+from store.tables.cancelling import IS_BY_HOLD, IS_REQUESTED, cancellation_attempts, cancellations, decisions
 from store.tables.consent import consents, recipients
 from store.tables.doors import IS_IN_DOUBT, REPLACES, intents
 from store.tables.events import AWAITS_APPLYING, IS_NOT_APPLIED, applying_runs, inbox
@@ -14,6 +14,7 @@ from store.tables.messages import (
     AWAITS_LAST_LOOK,
     IS_ORPHAN,
     IS_PENDING,
+    IS_REGISTERED,
     message_recipients,
     messages,
     transitions,
@@ -26,11 +27,13 @@ write_trials = trial_writes.table(metadata)
 __all__ = [
     "AWAITS_APPLYING",
     "AWAITS_LAST_LOOK",
+    "IS_BY_HOLD",
     "IS_IN_DOUBT",
     "IS_NOT_APPLIED",
     "IS_NOT_LIFTED",
     "IS_ORPHAN",
     "IS_PENDING",
+    "IS_REGISTERED",
     "IS_REQUESTED",
     "IS_UNFINISHED",
     "REPLACES",

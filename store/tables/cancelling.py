@@ -34,6 +34,8 @@ decisions = Table(
     Column("verdicts", JSON, nullable=False),
     Column("event_id", String(255)),
 )
+IS_BY_HOLD = decisions.c.policy == literal_column("'hold'")
+Index("ix_decisions_by_hold", decisions.c.event_id, decisions.c.message_id, **only(IS_BY_HOLD))
 
 cancellations = Table(
     "cancellations",

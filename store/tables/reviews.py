@@ -14,6 +14,7 @@ reviews = Table(
     Column("value", String(255), nullable=False),
     Column("event_id", String(255)),
     Column("requested_at", UtcDateTime, nullable=False),
+    Column("until_send_at", UtcDateTime),
     Column("after_send_at", UtcDateTime),
     Column("after_seq", BigInteger, nullable=False, server_default=text("0")),
     Column("done_at", UtcDateTime),

@@ -33,6 +33,9 @@ def _messages() -> None:
     ):
         _index_some(name, "messages", [*leading, "send_at", "seq"], _PENDING)
     _index_some("ix_messages_awaiting_last_look", "messages", ["send_at"], f"{_PENDING} AND last_look_at IS NULL")
+    _index_some(
+        "ix_messages_sums", "messages", ["campaign_key", "send_at", "ledger", "breach_cause"], "ledger IS NOT NULL"
+    )
     _index_some("ix_messages_orphaned", "messages", ["orphaned_at"], "orphaned_at IS NOT NULL")
 
 
@@ -44,6 +47,7 @@ def _reviews() -> None:
         sa.Column("value", sa.String(length=255), nullable=False),
         sa.Column("event_id", sa.String(length=255), nullable=True),
         sa.Column("requested_at", UtcDateTime(), nullable=False),
+        sa.Column("until_send_at", UtcDateTime(), nullable=True),
         sa.Column("after_send_at", UtcDateTime(), nullable=True),
         sa.Column("after_seq", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("done_at", UtcDateTime(), nullable=True),
@@ -97,6 +101,7 @@ def _intents() -> None:
 def _holds() -> None:
     op.create_table(
         "holds",
+        sa.Column("seq", BigId, autoincrement=True, nullable=False),
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("scope", sa.String(length=16), nullable=False),
@@ -107,11 +112,12 @@ def _holds() -> None:
         sa.Column("expires_at", UtcDateTime(), nullable=True),
         sa.Column("lifted_at", UtcDateTime(), nullable=True),
         sa.Column("lifted_by", sa.String(length=64), nullable=True),
-        sa.PrimaryKeyConstraint("id", name="pk_holds"),
-        sqlite_with_rowid=False,
+        sa.Column("lift_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("seq", name="pk_holds"),
+        sa.UniqueConstraint("id", name="uq_holds_id"),
     )
-    op.create_index("ix_holds_placed_at", "holds", ["placed_at"])
     _index_some("ix_holds_standing", "holds", ["scope", "value"], "lifted_at IS NULL")
+    _index_some("ix_decisions_by_hold", "decisions", ["event_id", "message_id"], "policy = 'hold'")
 
 
 def _index_some(name: str, table: str, columns: list[str], condition: str, *, unique: bool = False) -> None:
