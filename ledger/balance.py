@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date as Date  # noqa: N812 - a field has its name
+from datetime import datetime
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from core.holds import HoldKind
 from core.outcomes import LedgerState
-from store import messages
+from core.scopes import Scope
+from ledger import campaigning, forecasting, intending
+from ledger.forecasting import Prospect
+from store import holds, intents, sums
+from store.sums import ALL, Narrowed, Stands
+
+_Name = TypeVar("_Name", str | None, Date)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +34,77 @@ class Balance:
     breach_causes: dict[str, int]
 
 
-def balance(connection: sa.Connection) -> Balance:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside the sums, and is no part of them."""
+
+    in_doubt: int
+    """Requests to send of which nobody knows whether Telnyx has made a message that is still to be sent."""
+    orphans: int
+    """Messages that were sent on schedule without having come in through any door."""
+    held: int
+    """Pending messages that an operator holds."""
+    cancelling: int
+    """Pending messages whose cancellation is under way."""
+
+
+def balance(connection: sa.Connection, narrowed: Narrowed = ALL) -> Balance:
     """Return the sums, from one query: all are of the same moment."""
-    counts = messages.count_by_ledger(connection)
-    sums: Counter[str] = Counter()
-    for (ledger, _), number in counts.items():
-        sums[ledger] += number
+    return _balance(sums.stands(connection, narrowed))
+
+
+def by_campaign(
+    connection: sa.Connection, narrowed: Narrowed, *, limit: int, after: str | None = None
+) -> list[tuple[str | None, Balance]]:
+    """Return the sums of campaigns, by key; None is the name of those messages that belong to none."""
+    return _balances(sums.by_campaign(connection, narrowed, limit=limit, after=after))
+
+
+def by_day(
+    connection: sa.Connection, narrowed: Narrowed, *, limit: int, after: Date | None = None
+) -> list[tuple[Date, Balance]]:
+    """Return the sums of the days (UTC) on which messages are to be sent, the latest first."""
+    return _balances(sums.by_day(connection, narrowed, limit=limit, after=after))
+
+
+def beside(connection: sa.Connection, *, now: datetime) -> Beside:
+    """Return what stands beside the sums."""
+    gates = {(hold.scope, hold.value) for hold in holds.standing(connection, now=now) if hold.kind is HoldKind.HOLD}
+    names: set[str] = set()
+    for scope, value in gates:
+        if scope is Scope.CAMPAIGN:
+            keys, registrations = campaigning.affected_by(connection, value)
+            names |= keys | registrations
+    return Beside(
+        in_doubt=intents.count_in_doubt(connection, before=now - intending.IN_FLIGHT, due_after=now),
+        orphans=sums.orphans(connection),
+        held=sums.held(connection, gates, names),
+        cancelling=sums.cancelling(connection),
+    )
+
+
+def shown(connection: sa.Connection, prospect: Prospect, *, now: datetime) -> dict[str, Any]:
+    """Show the whole ledger: the sums, what stands beside them, and whether what waits will be in time."""
+    return {
+        **asdict(balance(connection)),
+        **asdict(beside(connection, now=now)),
+        "forecast": forecasting.shown(prospect.forecast(now)),
+    }
+
+
+def _balances(found: Mapping[_Name, Stands]) -> list[tuple[_Name, Balance]]:
+    return [(name, _balance(stands)) for name, stands in found.items()]
+
+
+def _balance(stands: Stands) -> Balance:
+    by_state: Counter[str] = Counter()
+    for (ledger, _), number in stands.items():
+        by_state[ledger] += number
     return Balance(
-        registered=sums.total(),
-        pending=sums[LedgerState.PENDING],
-        cancelled=sums[LedgerState.CANCELLED],
-        released=sums[LedgerState.RELEASED],
-        breach=sums[LedgerState.BREACH],
-        breach_causes={cause: number for (_, cause), number in counts.items() if cause is not None},
+        registered=by_state.total(),
+        pending=by_state[LedgerState.PENDING],
+        cancelled=by_state[LedgerState.CANCELLED],
+        released=by_state[LedgerState.RELEASED],
+        breach=by_state[LedgerState.BREACH],
+        breach_causes={cause: number for (_, cause), number in stands.items() if cause is not None},
     )

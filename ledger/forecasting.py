@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from core import forecasting
 from core.forecasting import ASSUMED_LATENCY, Forecast, Pace, Queue
+from ledger import showing
 from ledger.keeping import Kept
 from store import figures
 from store.engine import Database
@@ -49,6 +51,19 @@ class Outlook:
 def look(connection: sa.Connection, *, rate: int) -> Prospect:
     """Return the prospect as it is now; it walks along all that wait."""
     return Prospect(Queue(figures.waiting_by_minute(connection)), Pace(rate, _latency(connection)))
+
+
+def shown(forecast: Forecast) -> dict[str, Any]:
+    """Show a forecast."""
+    return {
+        "waiting": forecast.waiting,
+        "done_at": showing.instant(forecast.done_at),
+        "late": forecast.late,
+        "first_late_at": showing.instant(forecast.first_late_at),
+        "rate": round(forecast.pace.per_second, 1),
+        "latency_ms": round(forecast.pace.latency / timedelta(milliseconds=1)),
+        "makes_it": forecast.makes_it,
+    }
 
 
 def _latency(connection: sa.Connection) -> timedelta:
