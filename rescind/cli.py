@@ -28,6 +28,7 @@ _COMMANDS = {
     "migrate": ("rescind.upkeep", "Bring the database's tables up to date."),
     "prune": ("rescind.upkeep", "Delete the raw bytes of old events."),
     "handover": ("rescind.handover", "Show what waits in the failover's spool, and hand it over now."),
+    "import": ("rescind.importing", "Register what was scheduled at Telnyx, given its ids."),
     "reconcile": ("rescind.reconcile", "Recover from Telnyx's own records what was missed."),
     "doctor": ("rescind.doctor", "Check the settings and everything they point at."),
     "ledger": ("rescind.looking", "Show how many messages are pending, cancelled, released or in breach."),

@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from store import upserting
 from store.tables import IS_PENDING, consents, inbox, messages
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMessage:
+    """What is held of a registered message beside what Telnyx says of it."""
+
+    id: str
+    ledger: str
+    campaign_key: str | None
+    message_class: str | None
+    tags: list[str] | None
+
+
+_KNOWN_MESSAGE = [messages.c[name] for name in KnownMessage.__slots__]
+
+
+def registered(connection: sa.Connection, ids: Collection[str]) -> dict[str, KnownMessage]:
+    """Return those messages that were registered, through whichever door."""
+    found: dict[str, KnownMessage] = {}
+    for part in upserting.parts(sorted(ids)):
+        query = sa.select(*_KNOWN_MESSAGE).where(messages.c.id.in_(part), messages.c.ledger.is_not(None))
+        found |= {row.id: KnownMessage(*row) for row in connection.execute(query)}
+    return found
 
 
 def event_ids(connection: sa.Connection, ids: Collection[str]) -> set[str]:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
 import structlog
-from redis import Redis
 
 from core.policies import catalogue
 from schemas import policies
@@ -54,7 +53,7 @@ class Runtime:
         canceller = Canceller(
             database,
             TelnyxClient(settings.telnyx_api_key, settings.telnyx_base_url),
-            Pacer(settings.cancel_rate, _redis(settings)),
+            pacer(settings),
             now=now,
         )
         drain = Drain(
@@ -92,7 +91,7 @@ def reconciler(
         client=TelnyxClient(
             settings.telnyx_api_key, settings.telnyx_base_url, timeout=PAGE_TIMEOUT, longest=LONGEST_PAGE
         ),
-        pacer=Pacer(settings.cancel_rate, _redis(settings), share=SHARE),
+        pacer=pacer(settings, share=SHARE),
         rules=catalogue.rules(policies.load(settings.policies)),
         ring=Bell(settings.redis_url).ring,
         now=now,
@@ -101,8 +100,10 @@ def reconciler(
     )
 
 
-def _redis(settings: Settings) -> Redis | None:
-    return connect(settings.redis_url, patience=_PACE_PATIENCE) if settings.redis_url else None
+def pacer(settings: Settings, *, share: float = 1) -> Pacer:
+    """Return what grants requests to Telnyx, at most this share of the rate; nothing is connected yet."""
+    redis = connect(settings.redis_url, patience=_PACE_PATIENCE) if settings.redis_url else None
+    return Pacer(settings.cancel_rate, redis, share=share)
 
 
 def _warm_up() -> None:
