@@ -128,8 +128,10 @@ class Choice(fields.Enum[Any]):
 
     default_error_messages: Messages = MESSAGES | {"unknown": "is not one of: {choices}"}
 
-    def __init__(self, enum: type[StrEnum], *, data_key: str | None = None, allow_none: bool = False) -> None:
-        super().__init__(enum, by_value=fields.String(), data_key=data_key, allow_none=allow_none)
+    def __init__(
+        self, enum: type[StrEnum], *, data_key: str | None = None, required: bool = False, allow_none: bool = False
+    ) -> None:
+        super().__init__(enum, by_value=fields.String(), data_key=data_key, required=required, allow_none=allow_none)
 
     def _deserialize(self, value: object, attr: str | None, data: Mapping[str, Any] | None, **more: object) -> StrEnum:
         if not isinstance(value, str):

@@ -17,6 +17,7 @@ from webhook_app import api_access, api_document
 from webhook_app.api_campaigns import Campaigns
 from webhook_app.api_document import Document
 from webhook_app.api_events import Events
+from webhook_app.api_holds import Holds
 from webhook_app.api_ledger import Books
 from webhook_app.api_messages import Messages
 from webhook_app.api_recipients import Recipients
@@ -49,6 +50,7 @@ def register(
         Messages(database=database, rules=rules, outlook=outlook, ring=ring, now=now).routes(),
         Recipients(database=database, rules=rules, ring=ring, now=now).routes(),
         Campaigns(database=database, ring=ring, now=now).routes(),
+        Holds(database=database, ring=ring, now=now).routes(),
         Books(database=database).routes(),
         Events(database=database, ring=ring, now=now).routes(),
     ):

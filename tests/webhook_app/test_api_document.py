@@ -42,6 +42,7 @@ def api(sqlite_template, tmp_path_factory):
         stop = sample("message.received.stop")
         stop["data"]["id"] = EVENT_ID
         accept(api.database, stop)
+        api.post("/v1/holds", {"scope": "all", "reason": "wrong price"})
         yield api
 
 
@@ -139,6 +140,7 @@ def test_examples_of_bodies_are_taken(sqlite_database, document):
         ("/v1/campaigns", "/v1/campaigns"),
         ("/v1/campaigns/CSPRING", "/v1/campaigns/{key}"),
         ("/v1/ledger", "/v1/ledger"),
+        ("/v1/holds", "/v1/holds"),
         ("/v1/events", "/v1/events"),
         (f"/v1/events/{EVENT_ID}", "/v1/events/{event_id}"),
     ],
