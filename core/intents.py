@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
 
 
@@ -31,3 +32,8 @@ def yields(held: IntentState, told: IntentState) -> bool:
     if held is IntentState.OPEN:
         return True
     return held in _HEIGHTS and told in _HEIGHTS and _HEIGHTS[told] > _HEIGHTS[held]
+
+
+def text_digest(text: str | None) -> str | None:
+    """Return the SHA-256 of a message's text in hexadecimal, by which the message is known again."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() if text else None

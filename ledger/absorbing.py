@@ -9,10 +9,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from core import consent, numbers
-from core.consent import Consent
+from core.consent import Consent, ConsentKind
 from core.deciding import Rule
 from core.reports import CampaignReport, InboundReport, MessageReport, Report
-from ledger import campaigning, deciding, orphans, recording, settling
+from ledger import campaigning, deciding, meeting, orphans, recording, settling
 from ledger.deciding import Cause
 from store import consents, messages
 from store.consents import HeardConsent
@@ -45,12 +45,12 @@ def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Sequence[Ru
         ],
     )
 
-    spoken = _words(connection, batch)
+    told = [each.report.message if isinstance(each.report, InboundReport) else each.report for each in batch]
+    of_messages = [report for report in told if isinstance(report, MessageReport)]
+    spoken = _words(connection, batch, besides=meeting.awaited(connection, of_messages), now=now)
     acting = {number for number, cause in spoken.items() if cause.acts}
     concerned = messages.pending_to(connection, spoken.keys() - acting) | messages.pending_to(connection, acting)
 
-    told = [each.report.message if isinstance(each.report, InboundReport) else each.report for each in batch]
-    of_messages = [report for report in told if isinstance(report, MessageReport)]
     held = recording.hold(connection, {report.message_id for report in of_messages} | concerned.keys())
     recorded = recording.record(connection, held, of_messages, now=now)
     rows = {**held, **recorded.messages}
@@ -65,18 +65,21 @@ def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Sequence[Ru
     )
     watched = {row.id for row in recorded.messages.values() if row.ledger is not None}
     settling.left(connection, sorted(recorded.left & watched), now=now)
-    orphans.note(connection, recorded.messages, of_messages)
+    met = meeting.meet(connection, recorded.messages, of_messages, rules, now=now)
+    orphans.note(connection, {**recorded.messages, **met}, of_messages)
 
 
-def _words(connection: sa.Connection, batch: Sequence[Heard]) -> dict[str, Cause]:
+def _words(connection: sa.Connection, batch: Sequence[Heard], *, besides: set[str], now: datetime) -> dict[str, Cause]:
     """Keep what was said about consent, and return for each number that spoke why to decide on its messages.
 
-    A word that is held already, of an event that is replayed, is kept once and decided on again: the first time
-    its effects may have been off.
+    ``besides`` are further recipients to hold, since all are to be held at once. A word that is held already, of an
+    event that is replayed, is kept once and decided on again: the first time its effects may have been off.
     """
     said = [(word, heard) for heard in batch if (word := _word(heard))]
-    consents.lock_recipients(connection, {word.word.phone_number for word, _ in said})
+    consents.lock_recipients(connection, {word.word.phone_number for word, _ in said} | besides)
     consents.add(connection, [word for word, _ in said])
+    refusing = {word.word.phone_number for word, _ in said if word.word.kind is ConsentKind.OPT_OUT}
+    meeting.raise_alarm(connection, refusing, now=now)
     spoken: dict[str, Cause] = {}
     for word, heard in sorted(said, key=_by_weight):
         spoken.setdefault(word.word.phone_number, heard.cause(word.word.event_id))

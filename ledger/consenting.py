@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from core.consent import Consent, ConsentKind, ConsentScope, standing_opt_out
 from core.deciding import Decision, Rule
-from ledger import deciding, showing
+from ledger import deciding, meeting, showing
 from ledger.deciding import Cause
 from store import consents, messages
 from store.consents import HeardConsent
@@ -49,6 +49,8 @@ def hear(
     phone_number = heard.word.phone_number
     consents.lock_recipients(connection, {phone_number})
     consents.add(connection, [heard])
+    if heard.word.kind is ConsentKind.OPT_OUT:
+        meeting.raise_alarm(connection, {phone_number}, now=now)
     pending = messages.pending_to(connection, {phone_number})
     held = messages.lock(connection, pending)
     causes = dict.fromkeys(held, Cause(heard.word.event_id, heard.received_at))

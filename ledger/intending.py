@@ -45,7 +45,7 @@ class Wish:
     send_at: datetime | None = None
     """None is at once."""
     text_digest: str | None = None
-    """By which the message is known again, should its id be lost; see ``schemas.passing``."""
+    """By which the message is known again, should its id be lost; see ``core.intents``."""
     replaces: str | None = None
     """The cancelled message in whose place it is to be sent."""
 
@@ -137,20 +137,39 @@ def is_scheduled(report: MessageReport) -> bool:
 
 def registration_of(row: IntentRow, report: MessageReport) -> Registration:
     """Return a message as its sender has described it in the request; its time serves where the report has none."""
+    wish = wish_of(row)
     return Registration(
-        report if report.send_at is not None else replace(report, send_at=row.send_at),
-        campaign_key=row.campaign_key,
-        message_class=MessageClass(row.message_class) if row.message_class else None,
-        tags=tuple(row.tags) if row.tags is not None else None,
+        report if report.send_at is not None else replace(report, send_at=wish.send_at),
+        campaign_key=wish.campaign_key,
+        message_class=wish.message_class,
+        tags=wish.tags,
     )
 
 
-def merge(connection: sa.Connection, report: MessageReport, *, door: str, now: datetime) -> None:
+def wish_of(row: IntentRow) -> Wish:
+    """Return what was wanted."""
+    return Wish(
+        path=row.path,
+        recipients=tuple(row.recipients),
+        from_number=row.from_number,
+        messaging_profile_id=row.messaging_profile_id,
+        campaign_key=row.campaign_key,
+        message_class=MessageClass(row.message_class) if row.message_class else None,
+        tags=tuple(row.tags) if row.tags is not None else None,
+        send_at=row.send_at,
+        text_digest=row.text_digest,
+        replaces=row.replaces,
+    )
+
+
+def merge(connection: sa.Connection, report: MessageReport, *, door: str, now: datetime) -> MessageRow:
     """Merge a message that is not watched, and keep that it came in through a door all the same."""
     held = recording.hold(connection, {report.message_id})
     row = recording.record(connection, held, [report], now=now).messages[report.message_id]
     if row.door is None:
-        messages.upsert(connection, [replace(row, door=door)])
+        row = replace(row, door=door)
+        messages.upsert(connection, [row])
+    return row
 
 
 def _settle(

@@ -53,4 +53,4 @@ def note(connection: sa.Connection, rows: Mapping[str, MessageRow], reports: Seq
 
 
 def _is_foreign(row: MessageRow) -> bool:
-    return row.registered_at is None and row.direction == "outbound"
+    return row.registered_at is None and row.door is None and row.direction == "outbound"

@@ -43,10 +43,17 @@ class Registered:
 
 
 def register(
-    connection: sa.Connection, registrations: Sequence[Registration], rules: Sequence[Rule], *, door: str, now: datetime
+    connection: sa.Connection,
+    registrations: Sequence[Registration],
+    rules: Sequence[Rule],
+    *,
+    door: str,
+    now: datetime,
+    known_at: datetime | None = None,
 ) -> list[Registered]:
     """Register messages and decide on each, in one transaction; the answers are in the order of the registrations.
 
+    ``known_at`` is when the reason to cancel one reached us, if that was before the message did.
     Raises RequestInvalid when a message cannot be watched; ask ``refusal`` first to sort those out.
     """
     for registration in registrations:
@@ -71,7 +78,7 @@ def register(
         rows.values(),
         rules,
         trigger="registration",
-        causes={row.id: Cause(f"registration:{row.id}", now) for row in rows.values()},
+        causes={row.id: Cause(f"registration:{row.id}", known_at or now) for row in rows.values()},
         now=now,
     )
     gone = recorded.left | _seen_leaving(connection, rows)

@@ -26,6 +26,7 @@ from store.messages import MessageRow
 log = structlog.get_logger()
 
 _LEFT = Settle(CancellationState.TOO_LATE, Outcome.ALREADY_SENT)
+_CANCELLED = Settle(CancellationState.CONFIRMED, Outcome.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,23 @@ def left(connection: sa.Connection, message_ids: Collection[str], *, now: dateti
             log.error("sent_after_cancel", message_id=each.message_id)
     closing.close(connection, closings, now=now)
     return broken + closings
+
+
+def cancelled_elsewhere(connection: sa.Connection, message_ids: Collection[str], *, now: datetime) -> list[Closing]:
+    """Close messages that Telnyx told somebody else to be cancelled; return what was closed.
+
+    A cancellation of ours that is under way has come to its end by that, whoever asked for it.
+    """
+    rows = messages.lock(connection, message_ids)
+    held = cancellations.hold(connection, dict.fromkeys(rows))
+    ended = _end(connection, rows, held, dict.fromkeys(held, _CANCELLED), now=now)
+    closings = [
+        Closing(row.id, LedgerState.CANCELLED)
+        for row in rows.values()
+        if row.id not in held and row.ledger == LedgerState.PENDING
+    ]
+    closing.close(connection, closings, now=now)
+    return ended + closings
 
 
 def release_due(connection: sa.Connection, *, until: datetime, now: datetime, limit: int) -> int:

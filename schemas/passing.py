@@ -7,7 +7,6 @@ Source: https://developers.telnyx.com/docs/messaging/messages/schedule-message
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError
 from core import numbers
 from core.deciding import MessageClass
 from core.errors import RequestInvalid
+from core.intents import text_digest
 from schemas import addressing, fields, problems, strict_json
 from schemas.api_messages import Sender
 from schemas.fields import Told
@@ -118,7 +118,7 @@ def outgoing(raw: bytes) -> Outgoing:
         from_number=read.get("sender", addressing.NOBODY).phone_number,
         messaging_profile_id=read.get("messaging_profile_id"),
         send_at=read.get("send_at"),
-        text_digest=digest(read.get("text")),
+        text_digest=text_digest(read.get("text")),
     )
 
 
@@ -144,7 +144,7 @@ def said(headers: Mapping[str, str]) -> Said:
     try:
         read = _SAID.load(told)
     except ValidationError as error:
-        (name, *_) = error.normalized_messages()
+        name = next(iter(error.messages_dict))
         header = next(header for header, its in HEADERS.items() if its == name)
         problem = problems.first(error.messages)
         raise RequestInvalid(f"{header}{problem[len(name) :]}") from None
@@ -158,8 +158,3 @@ def _unpacked(header: str, given: str) -> str:
         return given.encode("latin-1").decode("utf-8")
     except UnicodeError:
         raise RequestInvalid(f"{header}: is not UTF-8") from None
-
-
-def digest(text: str | None) -> str | None:
-    """Return the SHA-256 of a message's text in hexadecimal."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() if text else None

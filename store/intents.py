@@ -113,6 +113,14 @@ def of_message(connection: sa.Connection, message_id: str) -> list[IntentRow]:
     return [IntentRow(*row) for row in connection.execute(query)]
 
 
+def known_messages(connection: sa.Connection, message_ids: Collection[str]) -> set[str]:
+    """Return which of these messages a request has led to."""
+    found: set[str] = set()
+    for part in upserting.parts(sorted(message_ids)):
+        found |= set(connection.scalars(sa.select(intents.c.message_id).where(intents.c.message_id.in_(part))))
+    return found
+
+
 def find(connection: sa.Connection, intent_id: str) -> IntentRow | None:
     """Return one request, or None."""
     row = connection.execute(sa.select(*_COLUMNS).where(intents.c.id == intent_id)).first()

@@ -126,10 +126,7 @@ class Book:
 
     def _do(self, ticket: _Ticket) -> None:
         try:
-            with self._database.begin() as connection:
-                result = ticket.work(connection)
-                if ticket.is_over:
-                    raise _TooLate
+            result = self._transact(ticket)
         except _TooLate:
             return
         except Exception as error:  # noqa: BLE001 - raised again where somebody waits for the result
@@ -138,6 +135,13 @@ class Book:
         if not ticket.hand_over(result) and ticket.undo is not None:
             undo = ticket.undo
             self.write_later(lambda connection: undo(connection, result), "what was committed too late")
+
+    def _transact(self, ticket: _Ticket) -> object:
+        with self._database.begin() as connection:
+            result: object = ticket.work(connection)
+            if ticket.is_over:
+                raise _TooLate
+        return result
 
     def _catch_up_forever(self) -> None:
         while True:

@@ -68,7 +68,7 @@ def path_of(environ: WSGIEnvironment, *, below: str) -> str:
 
     Raises Elsewhere.
     """
-    path = environ.get("PATH_INFO", "").removeprefix(below)
+    path: str = environ.get("PATH_INFO", "").removeprefix(below)
     segments = path.split("/")
     if segments[0] != _ROOM or not all(_SEGMENT.fullmatch(each) and each.strip(".") for each in segments):
         raise Elsewhere

@@ -94,9 +94,7 @@ class Line:
                 self._transport.close()
             self._transport = None
 
-    def _ask(
-        self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes
-    ) -> Reply | Silence:
+    def _ask(self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes) -> Reply | Silence:
         request = httpx.Request(
             method,
             self._base,
@@ -151,8 +149,7 @@ def _read(response: httpx.Response, until: float) -> Reply:
     try:
         for piece in pieces:
             body += piece
-            if time.monotonic() > until:
-                raise httpx.ReadTimeout("the answer came too slowly")
+            _require_time(until)
             if len(body) > READ_WHOLE:
                 return Reply(response.status_code, _headers(response), bytes(body), Rest(pieces, response))
     except BaseException:
@@ -160,6 +157,12 @@ def _read(response: httpx.Response, until: float) -> Reply:
         raise
     response.close()
     return Reply(response.status_code, _headers(response), bytes(body))
+
+
+def _require_time(until: float) -> None:
+    """Raise when the whole of an answer takes too long: httpx only bounds the wait for each piece of it."""
+    if time.monotonic() > until:
+        raise httpx.ReadTimeout("the answer came too slowly")
 
 
 class Rest:
@@ -173,6 +176,7 @@ class Rest:
         return self._pieces
 
     def close(self) -> None:
+        """Read no further."""
         self._response.close()
 
 

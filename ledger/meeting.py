@@ -1,0 +1,143 @@
+"""Find the messages of requests whose answers were lost, by what later reports tell of them.
+
+Telnyx gives a message no mark of its sender's, so it is known again by its
+recipient, its sender, its text and the time at which Telnyx received it. Which
+of two requests that are alike in all that led to which of two messages is all
+one: both say the same. To meet a request whose answer is still on its way does
+no harm either, since the answer outranks what was found; see ``core.intents``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+import structlog
+
+from core.deciding import Rule
+from core.intents import IntentState, text_digest
+from core.numbers import masked
+from core.reports import MessageReport
+from ledger import intending, registering
+from store import consents, intents
+from store.intents import IntentRow
+from store.messages import MessageRow
+
+log = structlog.get_logger()
+
+#: How far Telnyx's clock and ours may differ, and how long a request may travel.
+_NEAR = timedelta(minutes=2)
+#: A time of sending is kept to about a minute, and comes back as it was given.
+_SAME_TIME = timedelta(minutes=1)
+#: A queue holds what is sent in four hours, and what is reported at last was sent before.
+_LATEST = timedelta(hours=5)
+
+
+def awaited(connection: sa.Connection, reports: Sequence[MessageReport]) -> set[str]:
+    """Return the recipients of these reports to whom a request is in doubt; to be locked before their messages."""
+    told = {addressee.phone_number for report in _of_ours(reports) for addressee in report.addressees}
+    return {row.phone_number for row in intents.in_doubt_to(connection, told) if row.phone_number} if told else set()
+
+
+def meet(
+    connection: sa.Connection,
+    rows: Mapping[str, MessageRow],
+    reports: Sequence[MessageReport],
+    rules: Sequence[Rule],
+    *,
+    now: datetime,
+) -> dict[str, MessageRow]:
+    """Take in the messages in these reports that are those of requests in doubt; return them as they then stand.
+
+    The messages and ``awaited`` recipients must be held under lock, and the reports be merged. A message that was
+    scheduled is registered, and closed at once when it has left.
+    """
+    strangers = [report for report in _of_ours(reports) if rows[report.message_id].registered_at is None]
+    told = {addressee.phone_number for report in strangers for addressee in report.addressees}
+    doubts = intents.in_doubt_to(connection, told, locked=True) if told else []
+    if not doubts:
+        return {}
+    taken = intents.known_messages(connection, {report.message_id for report in strangers})
+    met: dict[str, MessageRow] = {}
+    for report in sorted(strangers, key=lambda report: (report.occurred_at, report.source_id)):
+        fitting = [row for row in doubts if _fits(row, report)]
+        if report.message_id in taken or not fitting:
+            continue
+        row = min(fitting, key=lambda row: (row.state == IntentState.OPEN, _distance(row, report), row.id))
+        taken.add(report.message_id)
+        doubts.remove(row)
+        intents.settle(connection, row.id, IntentState.FOUND, now=now, message_id=report.message_id)
+        log.warning("lost_message_found", intent=row.id, message_id=report.message_id)
+        met[report.message_id] = _taken_in(connection, row, report, rules, now)
+    return met
+
+
+def raise_alarm(connection: sa.Connection, opted_out: Collection[str], *, now: datetime) -> None:
+    """Tell of those who opted out although a message may be scheduled for them that nobody can name."""
+    rows = intents.in_doubt_to(connection, opted_out)
+    doubtful = [
+        row for row in rows if row.created_at <= now - intending.IN_FLIGHT and row.send_at and row.send_at > now
+    ]
+    if doubtful:
+        log.error(
+            "unknown_id_cannot_be_cancelled",
+            to=sorted({masked(row.phone_number or "") for row in doubtful}),
+            intents=[row.id for row in doubtful],
+            remedy="the answers of these requests were lost: find the messages' ids and GET them through this server,"
+            " or rely on Telnyx's own block rule",
+        )
+
+
+def _of_ours(reports: Sequence[MessageReport]) -> list[MessageReport]:
+    return [report for report in reports if report.direction == "outbound"]
+
+
+def _fits(row: IntentRow, report: MessageReport) -> bool:
+    if row.phone_number not in {addressee.phone_number for addressee in report.addressees}:
+        return False
+    if row.from_number and report.from_number and row.from_number != report.from_number:
+        return False
+    profiles = {row.messaging_profile_id, report.messaging_profile_id} - {None}
+    if len(profiles) > 1:
+        return False
+    text = report.details.get("text")
+    # Telnyx may have replaced characters that would make the message longer.
+    is_as_written = text is not None and not report.details.get("smart_encoding_applied")
+    if is_as_written and text_digest(text) != row.text_digest:
+        return False
+    if report.send_at is not None and (row.send_at is None or abs(report.send_at - row.send_at) > _SAME_TIME):
+        return False
+    received_at = _received_at(report)
+    if received_at is not None:
+        return abs(received_at - row.created_at) <= _NEAR
+    earliest = row.send_at or row.created_at
+    return earliest - _NEAR <= report.occurred_at <= earliest + _LATEST
+
+
+def _distance(row: IntentRow, report: MessageReport) -> timedelta:
+    return abs((_received_at(report) or report.occurred_at) - row.created_at)
+
+
+def _received_at(report: MessageReport) -> datetime | None:
+    told = report.details.get("received_at")
+    return datetime.fromisoformat(told) if told else None
+
+
+def _taken_in(
+    connection: sa.Connection, row: IntentRow, report: MessageReport, rules: Sequence[Rule], now: datetime
+) -> MessageRow:
+    registration = intending.registration_of(row, report)
+    if not intending.is_scheduled(registration.report) or registering.refusal(registration):
+        return intending.merge(connection, report, door=row.door, now=now)
+    (registered,) = registering.register(
+        connection, [registration], rules, door=row.door, now=now, known_at=_known_at(connection, row, rules, now)
+    )
+    return registered.message
+
+
+def _known_at(connection: sa.Connection, row: IntentRow, rules: Sequence[Rule], now: datetime) -> datetime:
+    """Return when we came to know why the message should not be sent, long before we know which it is."""
+    decision = intending.judge(connection, intending.wish_of(row), rules, now=now)[0]
+    words = (word for number in row.recipients for word in consents.history(connection, number))
+    return next((word.received_at for word in words if word.word.event_id == decision.event_id), now)

@@ -1,0 +1,54 @@
+"""Take in what calls that passed through told of messages: how one stands, and that one was cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from core.deciding import Rule
+from core.outcomes import LedgerState
+from core.reports import MessageReport
+from core.statuses import Status
+from ledger import meeting, recording, registering, settling
+from ledger.registering import Registration
+from store import consents
+
+
+def seen(connection: sa.Connection, report: MessageReport, rules: Sequence[Rule], *, door: str, now: datetime) -> None:
+    """Merge what Telnyx shows of a message; a scheduled one that nobody has registered is registered."""
+    consents.lock_recipients(connection, {addressee.phone_number for addressee in report.addressees})
+    held = recording.hold(connection, {report.message_id})
+    recorded = recording.record(connection, held, [report], now=now)
+    row = recorded.messages[report.message_id]
+    if row.registered_at is None:
+        if not meeting.meet(connection, recorded.messages, [report], rules, now=now):
+            registration = Registration(report)
+            if _is_scheduled(report) and registering.refusal(registration) is None:
+                registering.register(connection, [registration], rules, door=door, now=now)
+        return
+    if _is_cancelled(report):
+        settling.cancelled_elsewhere(connection, [row.id], now=now)
+    elif recorded.left:
+        settling.left(connection, [row.id], now=now)
+
+
+def cancelled(connection: sa.Connection, report: MessageReport, *, now: datetime) -> None:
+    """Take in that Telnyx confirmed to somebody else that a message is cancelled."""
+    held = recording.hold(connection, {report.message_id})
+    recording.record(connection, held, [report], now=now)
+    if held[report.message_id].ledger == LedgerState.PENDING:
+        settling.cancelled_elsewhere(connection, [report.message_id], now=now)
+
+
+def _is_scheduled(report: MessageReport) -> bool:
+    return report.send_at is not None and _statuses(report) == {Status.SCHEDULED}
+
+
+def _is_cancelled(report: MessageReport) -> bool:
+    return _statuses(report) == {Status.CANCELLED}
+
+
+def _statuses(report: MessageReport) -> set[str]:
+    return {addressee.status for addressee in report.addressees}
