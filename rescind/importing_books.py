@@ -67,9 +67,11 @@ class Books:
     def enrol(self, number: int, registration: Registration) -> None:
         """Take a message to be registered, which the line of this number names."""
         message_id = registration.report.message_id
-        if message_id in self._batch:
-            self.write()
-        self._batch[message_id] = (number, registration)
+        held = self._batch.get(message_id)
+        if held is not None:
+            self._tally.fates[Fate.REPEATED] += 1
+        if held is None or held[0] < number:
+            self._batch[message_id] = (number, registration)
 
     def set_aside(self, report: MessageReport) -> None:
         """Take what is told of a message that nobody can cancel any more."""

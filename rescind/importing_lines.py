@@ -92,17 +92,15 @@ class Importer:
             self._screen.advance(entries.bytes_read)
 
     def _parts(self, entries: Entries) -> Iterator[dict[str, Entry]]:
-        """Yield the readable records in parts, in each of which every message is named once."""
+        """Yield the readable records in parts, in each of which the last that names a message stands for all."""
         part: dict[str, Entry] = {}
         for entry in entries:
             if entry.line is None:
                 self._fail(Fate.UNREADABLE, entry, entry.problem or "")
                 continue
-            twin = part.get(entry.line.message_id)
-            if twin is not None and twin.line == entry.line:
+            if entry.line.message_id in part:
                 self._tally.fates[Fate.REPEATED] += 1
-                continue
-            if twin is not None or len(part) == _LOOKED_FOR:
+            elif len(part) == _LOOKED_FOR:
                 yield part
                 part = {}
             part[entry.line.message_id] = entry

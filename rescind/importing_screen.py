@@ -27,7 +27,7 @@ class Fate(StrEnum):
     KNOWN = "known"
     """Registered before."""
     REPEATED = "repeated"
-    """The same as a line above."""
+    """A later line names the message too, and stands for it."""
     LEFT = "not_scheduled"
     """Sent, or cancelled: recorded, and not registered."""
     UNKNOWN = "unknown"
@@ -141,23 +141,23 @@ def print_summary(tally: Tally, *, is_dry: bool) -> None:
     """Print what an import came to."""
     would = "would be " if is_dry else ""
     fates = tally.fates
-    rows: list[tuple[str, object, str]] = [(f"{would}registered", fates[Fate.REGISTERED], "")]
-    rows += [
+    told = ", ".join(f"{number} {status}" for status, number in sorted(tally.statuses.items()))
+    rows: list[tuple[str, int, str]] = [
         (f"  {would}cancelled at once", number, f"because of {policy}")
         for policy, number in sorted(tally.stopped.items())
     ]
-    if tally.on_hold:
-        rows.append(("  on hold", tally.on_hold, "see their reasons with `rescind why`"))
-    rows.append(("known already", fates[Fate.KNOWN], ""))
-    rows.append(("the same as a line above", fates[Fate.REPEATED], ""))
-    told = ", ".join(f"{number} {status}" for status, number in sorted(tally.statuses.items()))
-    rows.append(("not scheduled any more", fates[Fate.LEFT], told and f"{told}: {would}recorded, not registered"))
-    rows.append(("unknown to Telnyx", fates[Fate.UNKNOWN], ""))
-    rows.append(("could not be registered", fates[Fate.REFUSED], ""))
-    rows.append(("unreadable", fates[Fate.UNREADABLE], ""))
+    rows += [
+        ("  on hold", tally.on_hold, "`rescind why` tells of each"),
+        ("known already", fates[Fate.KNOWN], ""),
+        ("named again below", fates[Fate.REPEATED], ""),
+        ("not scheduled any more", fates[Fate.LEFT], f"{would}recorded, not registered: {told}"),
+        ("unknown to Telnyx", fates[Fate.UNKNOWN], ""),
+        ("could not be registered", fates[Fate.REFUSED], ""),
+        ("unreadable", fates[Fate.UNREADABLE], ""),
+    ]
+    shown = [(f"{would}registered", fates[Fate.REGISTERED], ""), *(row for row in rows if row[1])]
     screen = output.console()
-    screen.print(output.table(["", "lines", ""], rows))
+    screen.print(output.table(["", "lines", ""], shown))
     if tally.first_stopped:
         stopped = [(each["line"], each["id"], each["reason"]) for each in tally.first_stopped]
-        columns = ["line", f"{would}cancelled at once", "because"]
-        screen.print(output.table(columns, stopped))
+        screen.print(output.table(["line", f"{would}cancelled at once", "because"], stopped))
