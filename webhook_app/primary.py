@@ -1,4 +1,4 @@
-"""The primary: the receiver and the API over the database, and the doorbell."""
+"""The primary: the receiver, the API and the door over the database, and the doorbell."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from store import failpoints
 from store.bell import Bell
 from store.engine import Database
 from store.group_commit import GroupCommit
-from webhook_app import api, handover, health, log, receiving, starting
+from webhook_app import api, door, handover, health, log, receiving, starting
 from webhook_app.signature import Verifier
 
 _SOURCE = "webhook"
@@ -38,12 +38,13 @@ def app_of(
     logger = log.logger()
     ring = ring or Bell(settings.redis_url).ring_soon
     clock = clock or starting.now
+    rules = catalogue.rules(policies.load(settings.policies))
 
     app = starting.empty_app(logger)
     api.register(
         app,
         database=database,
-        rules=catalogue.rules(policies.load(settings.policies)),
+        rules=rules,
         outlook=Outlook(database, rate=settings.cancel_rate),
         ring=ring,
         token=settings.api_token,
@@ -71,5 +72,6 @@ def app_of(
                 log=logger,
             )
         )
+    door.register(app, settings=settings, database=database, rules=rules, ring=ring, now=clock, log=logger)
     app.register_blueprint(health.blueprint(commit=commit))
     return app

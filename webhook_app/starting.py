@@ -44,6 +44,7 @@ def now() -> datetime:
 
 def _harden(response: Response) -> Response:
     """Keep answers out of caches, and browsers from guessing what they are."""
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    # An answer of Telnyx's that is passed on may say so itself.
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
     return response

@@ -1,0 +1,259 @@
+"""Requests to send, on their way through: judged, written down, passed on, and the answer taken in before it is given.
+
+What Telnyx answered is given whatever becomes of our own books, and a caller is
+told to try again only when it is certain that nothing was sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Response
+from structlog.typing import FilteringBoundLogger
+
+from core.deciding import Act, Decision, Rule
+from core.errors import RequestInvalid, StoreUnavailable
+from core.reports import MessageReport
+from ledger import intending, registering
+from ledger.intending import Wish
+from ledger.registering import Registration
+from schemas import message, passing, strict_json
+from webhook_app import door_answers as answers
+from webhook_app.door_answers import NO_RETRY, REGISTERED
+from webhook_app.door_book import Book
+from webhook_app.door_call import Call
+from webhook_app.door_telnyx import Line, Reply, Silence
+
+DOOR = "passthrough"
+_NEVER_LEFT = "our database did not confirm in time that it was written down, so it was not sent"
+_UNJUDGED = "the database is away, and calls are passed on unjudged as RESCIND_PASSTHROUGH_ON_FAILURE says"
+#: Telnyx's own title for its own refusal, by the policy that corresponds to it.
+_TITLES = {"opt_out": "Blocked due to STOP message"}
+_TITLE = "Blocked by a policy of the sender"
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    intent_id: str
+    decision: Decision
+
+
+class Sending:
+    """The way of a request to send."""
+
+    def __init__(
+        self,
+        *,
+        book: Book,
+        line: Line,
+        rules: Sequence[Rule],
+        ring: Callable[[], object],
+        now: Callable[[], datetime],
+        forwards_blindly: bool,
+        log: FilteringBoundLogger,
+    ) -> None:
+        """Take what it works with; ``forwards_blindly`` passes calls on while the database is away."""
+        self._book = book
+        self._line = line
+        self._rules = rules
+        self._ring = ring
+        self._now = now
+        self._forwards_blindly = forwards_blindly
+        self._log = log
+
+    def send(self, call: Call) -> Response:
+        """Return the answer to a request to send. Raises RequestInvalid for one that cannot be judged."""
+        wish = _wish(call)
+        try:
+            begun = self._book.write(lambda connection: self._begin(connection, wish), undo=self._undo)
+        except StoreUnavailable as error:
+            return self._without_books(call, wish, error)
+        if begun.decision.verdict is Act.CANCEL:
+            return _refusal(begun.decision)
+        answer = self._line.ask(call)
+        if isinstance(answer, Silence):
+            return self._unanswered(begun.intent_id, answer)
+        if answer.is_good:
+            return self._taken_in(begun.intent_id, wish, answer)
+        return self._declined(begun.intent_id, answer)
+
+    def _begin(self, connection: sa.Connection, wish: Wish) -> _Begun:
+        now = self._now()
+        decision = intending.judge(connection, wish, self._rules, now=now)[0]
+        return _Begun(intending.begin(connection, wish, door=DOOR, decision=decision, now=now), decision)
+
+    def _undo(self, connection: sa.Connection, begun: _Begun) -> None:
+        intending.declined(connection, begun.intent_id, http_status=None, reason=_NEVER_LEFT, now=self._now())
+
+    def _without_books(self, call: Call, wish: Wish, error: StoreUnavailable) -> Response:
+        if not self._forwards_blindly:
+            self._log.warning("door_refuses", reason=str(error))
+            return answers.unavailable("The message was not sent: whether it may be sent cannot be looked up now.")
+        self._log.warning("door_unjudged", reason=f"{_UNJUDGED}: {error}")
+        answer = self._line.ask(call)
+        if isinstance(answer, Silence):
+            return silence(answer, is_harmless=False)
+        report = _report(answer, wish.send_at, self._now()) if answer.is_good else None
+        if report is not None:
+            registration = Registration(report, wish.campaign_key, wish.message_class, wish.tags)
+            if registering.refusal(registration) is None:
+                self._book.write_later(lambda connection: self._register(connection, registration), report.message_id)
+        return passed_on(answer, {REGISTERED: "no", **_retrying(answer)})
+
+    def _register(self, connection: sa.Connection, registration: Registration) -> None:
+        registering.register(connection, [registration], self._rules, door=DOOR, now=self._now())
+
+    def _taken_in(self, intent_id: str, wish: Wish, answer: Reply) -> Response:
+        """Register the message before its sender hears of it."""
+        report = _report(answer, wish.send_at, self._now())
+        if report is None:
+            reason = f"Telnyx answered {answer.status}, but with no message that can be read"
+            self._keep(
+                lambda connection: intending.unknown(
+                    connection, intent_id, http_status=answer.status, reason=reason, now=self._now()
+                ),
+                intent_id,
+            )
+            return passed_on(answer, {REGISTERED: "no"})
+
+        def take_in(connection: sa.Connection) -> bool:
+            registered = intending.answered(
+                connection, intent_id, report, self._rules, http_status=answer.status, now=self._now()
+            )
+            return registered is not None
+
+        try:
+            is_registered = self._book.write(take_in)
+        except StoreUnavailable as error:
+            self._log.error("door_answer_not_kept", intent=intent_id, message_id=report.message_id, reason=str(error))
+            self._book.write_later(take_in, f"request {intent_id}, message {report.message_id}")
+            is_registered = False
+        if is_registered:
+            self._ring()
+        elif not intending.is_scheduled(report):
+            return passed_on(answer)
+        return passed_on(answer, {REGISTERED: "yes" if is_registered else "no"})
+
+    def _declined(self, intent_id: str, answer: Reply) -> Response:
+        ending = intending.declined if _is_certain(answer) else intending.unknown
+        reason = f"Telnyx answered {answer.status}"
+        self._keep(
+            lambda connection: ending(connection, intent_id, http_status=answer.status, reason=reason, now=self._now()),
+            intent_id,
+        )
+        return passed_on(answer, _retrying(answer))
+
+    def _unanswered(self, intent_id: str, answer: Silence) -> Response:
+        ending = intending.unknown if answer.has_left else intending.declined
+        self._keep(
+            lambda connection: ending(connection, intent_id, http_status=None, reason=answer.reason, now=self._now()),
+            intent_id,
+        )
+        return silence(answer, is_harmless=False)
+
+    def _keep(self, work: Callable[[sa.Connection], object], intent_id: str) -> None:
+        """Write how a request ended, later if not now: the caller's answer depends on nothing of it."""
+        try:
+            self._book.write(work)
+        except StoreUnavailable:
+            self._book.write_later(work, f"request {intent_id}")
+
+
+def passed_on(reply: Reply, headers: dict[str, str] | None = None) -> Response:
+    """Return Telnyx's answer as it came; a redirect alone is not passed on, lest somebody follow it with a key."""
+    if reply.leads_elsewhere:
+        return answers.refuse(
+            HTTPStatus.BAD_GATEWAY,
+            "10007",
+            f"Telnyx answered {reply.status}, a redirect, which is not followed; see TELNYX_BASE_URL of this server.",
+            headers={**NO_RETRY, **(headers or {})},
+        )
+    body: Any = reply.body if reply.rest is None else _Whole(reply)
+    response = Response(body, status=reply.status)
+    response.headers.clear()
+    for name, value in reply.headers:
+        response.headers.add(name, value)
+    response.headers.update(headers or {})
+    return response
+
+
+class _Whole:
+    """What was read of a long answer, and the rest as it comes."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+
+    def __iter__(self) -> Any:  # noqa: ANN401 - an iterator of bytes
+        yield self._reply.body
+        yield from self._reply.rest or ()
+
+    def close(self) -> None:
+        """Close the connection, however far it was read."""
+        if self._reply.rest is not None:
+            self._reply.rest.close()
+
+
+def silence(answer: Silence, *, is_harmless: bool) -> Response:
+    """Return what a caller is told when Telnyx does not answer; what may have been sent is not to be sent again."""
+    if not answer.has_left:
+        return answers.refuse(HTTPStatus.BAD_GATEWAY, "10037", f"Nothing was sent: {answer.reason}.")
+    if is_harmless:
+        return answers.refuse(HTTPStatus.GATEWAY_TIMEOUT, "10037", f"{_sentence(answer.reason)}.")
+    told = f"{_sentence(answer.reason)}. It may have accepted the message: to send it again could send it twice."
+    return answers.refuse(HTTPStatus.GATEWAY_TIMEOUT, "10037", told, headers=NO_RETRY)
+
+
+def _sentence(reason: str) -> str:
+    return reason[:1].upper() + reason[1:]
+
+
+def _refusal(decision: Decision) -> Response:
+    policy = decision.policy or ""
+    # Without what the decision adds of its own: there is no last look at what never was.
+    reason = next((verdict.reason for _, verdict in decision.verdicts if verdict.policy == policy), decision.reason)
+    return answers.refuse(
+        HTTPStatus.CONFLICT,
+        "40300",
+        f"Not sent: policy {policy}: {reason}.",
+        title=_TITLES.get(policy, _TITLE),
+        headers=NO_RETRY,
+    )
+
+
+def _wish(call: Call) -> Wish:
+    passing.refuse_query(call.query)
+    outgoing, said = passing.outgoing(call.body), passing.said(call.ours)
+    return Wish(
+        path=call.path[:255],
+        recipients=outgoing.recipients,
+        from_number=outgoing.from_number,
+        messaging_profile_id=outgoing.messaging_profile_id,
+        campaign_key=said.campaign_key,
+        message_class=said.message_class,
+        tags=said.tags,
+        send_at=outgoing.send_at,
+        text_digest=outgoing.text_digest,
+    )
+
+
+def _report(answer: Reply, send_at: datetime | None, now: datetime) -> MessageReport | None:
+    """Return what an answer says of the message that was made, or None when it cannot be read."""
+    try:
+        body = strict_json.read(answer.body)
+        return message.registered(body, send_at=send_at, now=now) if isinstance(body, dict) else None
+    except (ValueError, RequestInvalid):
+        return None
+
+
+def _is_certain(answer: Reply) -> bool:
+    """Return True when an answer that is not good says that no message was made."""
+    return HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _retrying(answer: Reply) -> dict[str, str]:
+    return {} if answer.is_good or _is_certain(answer) else dict(NO_RETRY)
