@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date as Date  # noqa: N812 - a field has its name
+from datetime import date as Date  # noqa: N812 - named as a type
 from datetime import datetime
 from typing import Any, TypeVar
 

@@ -41,11 +41,16 @@ class Outlook:
 
     def __init__(self, database: Database, *, rate: int) -> None:
         """Look at nothing yet; ``rate`` is how many requests a second may be made of Telnyx."""
-        self._kept = Kept(database, lambda connection: look(connection, rate=rate))
+        self._rate = rate
+        self._kept = Kept(database, self.look)
 
     def latest(self) -> Prospect:
         """Return the prospect; not to be called within a transaction. Raises StoreUnavailable."""
         return self._kept.latest()
+
+    def look(self, connection: sa.Connection) -> Prospect:
+        """Return the prospect as it is now, and not as it was a moment ago."""
+        return look(connection, rate=self._rate)
 
 
 def look(connection: sa.Connection, *, rate: int) -> Prospect:

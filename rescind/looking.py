@@ -1,8 +1,7 @@
-"""``rescind ledger``, ``messages``, ``events`` and ``why``: what is held, read only."""
+"""``rescind messages``, ``events`` and ``why``: what is held, read only."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import click
@@ -10,7 +9,7 @@ import click
 from core.errors import NotFound
 from core.inbox import ANY_DEAD, InboxStatus, statuses_of
 from core.outcomes import LedgerState
-from ledger import balance, forecasting, showing, story
+from ledger import forecasting, showing, story
 from rescind import databases, output
 from rescind.output import as_json, brief
 from schemas.settings import Settings
@@ -19,22 +18,6 @@ from store import inbox, messages
 _limit = click.option(
     "--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="How many, newest."
 )
-_CAUSE = "breach_causes"
-
-
-@click.command("ledger")
-@as_json
-def ledger_command(*, wants_json: bool) -> None:
-    """Show how many messages were registered, and where they stand; the four add up."""
-    with databases.reading(Settings.from_env()) as connection:
-        sums: dict[str, Any] = asdict(balance.balance(connection))
-    if wants_json:
-        output.print_json({"data": sums})
-        return
-    causes = sums.pop(_CAUSE)
-    rows = list(sums.items())
-    rows += [(f"  breach: {cause}", number) for cause, number in sorted(causes.items())]
-    output.console().print(output.table(["", "messages"], rows))
 
 
 @click.command("messages")

@@ -11,7 +11,7 @@ from core.campaigns import CampaignStatus, CarrierState
 from core.consent import ConsentKind
 from core.deciding import Act
 from core.inbox import InboxStatus
-from core.outcomes import BreachCause, LedgerState
+from core.outcomes import LedgerState
 from schemas.api_fields import described
 
 _ERROR = {"code": "request_invalid", "message": "send_at: has no zone; write Z or an offset such as +00:00"}
@@ -117,22 +117,6 @@ class Campaign(Answer):
     carrier_state = one_of(CarrierState, null=True)
     carrier_event_id = text("the event that said so", null=True)
     linked = fields.List(fields.String(), required=True, metadata={"description": "its other names among campaigns"})
-
-
-class Ledger(Answer):
-    """How many messages were registered, and where they stand; the four add up to the first."""
-
-    registered = count()
-    pending = count("not decided by time yet")
-    cancelled = count("called back, confirmed by Telnyx")
-    released = count("let go, with the decision that let them")
-    breach = count("should have been cancelled and were not")
-    breach_causes = fields.Dict(
-        keys=fields.String(),
-        values=fields.Integer(),
-        required=True,
-        metadata={"description": f"how many of them, by cause: {', '.join(BreachCause)}"},
-    )
 
 
 class Event(Answer):

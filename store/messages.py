@@ -231,10 +231,3 @@ def count_pending_to(connection: sa.Connection, phone_number: str) -> int:
         .where(recipients.c.phone_number == phone_number, IS_PENDING)
     )
     return int(connection.scalar(query) or 0)
-
-
-def count_by_ledger(connection: sa.Connection) -> dict[tuple[str, str | None], int]:
-    """Return how many registered messages stand in each state of the ledger, those in breach by cause."""
-    stand = (messages.c.ledger, messages.c.breach_cause)
-    query = sa.select(*stand, sa.func.count()).where(messages.c.ledger.is_not(None)).group_by(*stand)
-    return {(ledger, breach_cause): number for ledger, breach_cause, number in connection.execute(query)}

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from datetime import date as Date  # noqa: N812 - a field has its name
+from datetime import date as Date  # noqa: N812 - named as a type
 from typing import Any
 
 import sqlalchemy as sa

@@ -51,7 +51,7 @@ def register(
         Recipients(database=database, rules=rules, ring=ring, now=now).routes(),
         Campaigns(database=database, ring=ring, now=now).routes(),
         Holds(database=database, ring=ring, now=now).routes(),
-        Books(database=database).routes(),
+        Books(database=database, outlook=outlook, now=now).routes(),
         Events(database=database, ring=ring, now=now).routes(),
     ):
         routes.before_request(admit)

@@ -188,6 +188,19 @@ LEDGER = {
     "released": 1,
     "breach": 1,
     "breach_causes": {"inside_wall": 1},
+    "in_doubt": 0,
+    "orphans": 0,
+    "held": 0,
+    "cancelling": 1,
+    "forecast": {
+        "waiting": 1,
+        "done_at": "2026-06-29T09:12:01Z",
+        "late": 0,
+        "first_late_at": None,
+        "rate": 20.0,
+        "latency_ms": 150,
+        "makes_it": True,
+    },
 }
 EVENT = {
     "event_id": _EVENT_ID,

@@ -60,14 +60,16 @@ cancellations = Table(
     sqlite_with_rowid=False,
 )
 IS_REQUESTED = cancellations.c.state == literal_column("'requested'")
+# SQLite asks each row again for what the index is limited to: without that in it, counting reads every row.
 Index(
     "ix_cancellations_requested",
     cancellations.c.send_at,
     cancellations.c.priority,
     cancellations.c.message_id,
+    cancellations.c.state,
     **only(IS_REQUESTED),
 )
-Index("ix_cancellations_next_attempt_at", cancellations.c.next_attempt_at, **only(IS_REQUESTED))
+Index("ix_cancellations_next_attempt_at", cancellations.c.next_attempt_at, cancellations.c.state, **only(IS_REQUESTED))
 
 cancellation_attempts = Table(
     "cancellation_attempts",

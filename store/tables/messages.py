@@ -55,7 +55,13 @@ Index(
     **only(IS_REGISTERED),
 )
 AWAITS_LAST_LOOK = and_(IS_PENDING, messages.c.last_look_at.is_(None))
-Index("ix_messages_awaiting_last_look", messages.c.send_at, **only(AWAITS_LAST_LOOK))
+Index(
+    "ix_messages_awaiting_last_look",
+    messages.c.send_at,
+    messages.c.ledger,
+    messages.c.last_look_at,
+    **only(AWAITS_LAST_LOOK),
+)
 IS_ORPHAN = messages.c.orphaned_at.is_not(None)
 Index("ix_messages_orphaned", messages.c.orphaned_at, **only(IS_ORPHAN))
 

@@ -9,7 +9,23 @@ from ledger import absorbing
 from store import backlog
 from tests.accepting import accept, sample
 from tests.api_calls import Api, refused, telnyx_message, told
-from tests.reports import NOW, RULES, heard, status
+from tests.reports import ALICE, NOW, RULES, heard, status
+
+BESIDE = {
+    "in_doubt": 0,
+    "orphans": 0,
+    "held": 0,
+    "cancelling": 0,
+    "forecast": {
+        "waiting": 0,
+        "done_at": None,
+        "late": 0,
+        "first_late_at": None,
+        "rate": 20.0,
+        "latency_ms": 300,
+        "makes_it": True,
+    },
+}
 
 
 @pytest.fixture
@@ -33,6 +49,7 @@ def test_sums_add_up_to_what_was_registered(api):
         "released": 1,
         "breach": 1,
         "breach_causes": {"left_early": 1},
+        **BESIDE,
     }
 
 
@@ -40,7 +57,66 @@ def test_empty_ledger_is_all_zeros(api):
     assert told(api.get("/v1/ledger")) == {
         **dict.fromkeys(("registered", "pending", "cancelled", "released", "breach"), 0),
         "breach_causes": {},
+        **BESIDE,
     }
+
+
+def test_what_waits_stands_beside_the_sums(api):
+    api.post("/v1/messages", telnyx_message())
+    api.post("/v1/opt-outs", {"phone_number": ALICE})
+    sums = told(api.get("/v1/ledger"))
+    assert (sums["pending"], sums["cancelling"], sums["forecast"]["waiting"]) == (1, 1, 1)
+    assert sums["forecast"]["makes_it"] is True
+
+
+def test_sums_of_one_campaign_have_nothing_beside_them(api):
+    api.post("/v1/messages", {"data": telnyx_message(1), "campaign": "spring"})
+    api.post("/v1/messages", {"data": telnyx_message(2), "campaign": "summer"})
+    sums = told(api.get("/v1/ledger?campaign=spring"))
+    assert sums == {
+        **dict.fromkeys(("cancelled", "released", "breach"), 0),
+        "registered": 1,
+        "pending": 1,
+        "breach_causes": {},
+    }
+
+
+def test_sums_by_campaign_come_in_pages(api):
+    for number, campaign in enumerate(("b", None, "a", "c", "a"), start=1):
+        api.post("/v1/messages", {"data": telnyx_message(number), **({"campaign": campaign} if campaign else {})})
+    seen, path = [], "/v1/ledger?by=campaign&limit=1"
+    answer = api.get(path).get_json()
+    while True:
+        seen += [(each["campaign"], each["registered"]) for each in answer["data"]]
+        if answer["next"] is None:
+            break
+        answer = api.get(f"{path}&after={answer['next']}").get_json()
+    assert seen == [(None, 1), ("a", 2), ("b", 1), ("c", 1)]
+
+
+def test_sums_by_day_begin_with_the_latest(api):
+    for number, send_at in enumerate(("2026-05-02T23:59:59Z", "2026-05-03T00:00:00Z", "2026-05-02T00:00:00Z"), start=1):
+        api.post("/v1/messages", telnyx_message(number, send_at=send_at))
+    first = api.get("/v1/ledger?by=day&limit=1").get_json()
+    second = api.get(f"/v1/ledger?by=day&limit=1&after={first['next']}").get_json()
+    assert [(each["day"], each["pending"]) for each in first["data"] + second["data"]] == [
+        ("2026-05-03", 1),
+        ("2026-05-02", 2),
+    ]
+    assert second["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("by=hour", "by: is not one of: campaign, day"),
+        ("after=MTIz", "after: is a place in a listing, and without 'by' there is none"),
+        ("by=day&after=MTIz", "after: is no place in this listing; take it from 'next' of the page before"),
+        ("by=campaign&after=MTIz", "after: is no place in this listing; take it from 'next' of the page before"),
+    ],
+)
+def test_query_for_sums_that_cannot_be_read_is_422(sqlite_database, query, message):
+    assert refused(Api(sqlite_database).get(f"/v1/ledger?{query}"), 422)["message"] == message
 
 
 def test_event_is_shown_without_its_bytes(api):

@@ -16,7 +16,7 @@ def upgrade() -> None:
     _reviews()
     _intents()
     _holds()
-    op.create_index("ix_cancellation_attempts_started_at", "cancellation_attempts", ["started_at"])
+    _cancellations()
 
 
 def _messages() -> None:
@@ -32,7 +32,8 @@ def _messages() -> None:
         ("ix_messages_pending_profile", ["messaging_profile_id"]),
     ):
         _index_some(name, "messages", [*leading, "send_at", "seq"], _PENDING)
-    _index_some("ix_messages_awaiting_last_look", "messages", ["send_at"], f"{_PENDING} AND last_look_at IS NULL")
+    awaits = f"{_PENDING} AND last_look_at IS NULL"
+    _index_some("ix_messages_awaiting_last_look", "messages", ["send_at", "ledger", "last_look_at"], awaits)
     _index_some(
         "ix_messages_sums", "messages", ["campaign_key", "send_at", "ledger", "breach_cause"], "ledger IS NOT NULL"
     )
@@ -118,6 +119,17 @@ def _holds() -> None:
     )
     _index_some("ix_holds_standing", "holds", ["scope", "value"], "lifted_at IS NULL")
     _index_some("ix_decisions_by_hold", "decisions", ["event_id", "message_id"], "policy = 'hold'")
+
+
+def _cancellations() -> None:
+    op.create_index("ix_cancellation_attempts_started_at", "cancellation_attempts", ["started_at"])
+    # SQLite counts along an index alone only if what it is limited to is in it.
+    for name, columns in (
+        ("ix_cancellations_requested", ["send_at", "priority", "message_id", "state"]),
+        ("ix_cancellations_next_attempt_at", ["next_attempt_at", "state"]),
+    ):
+        op.drop_index(name, table_name="cancellations")
+        _index_some(name, "cancellations", columns, "state = 'requested'")
 
 
 def _index_some(name: str, table: str, columns: list[str], condition: str, *, unique: bool = False) -> None:
