@@ -27,6 +27,17 @@ def reading(settings: Settings) -> Iterator[sa.Connection]:
         database.dispose()
 
 
+@contextmanager
+def opened(settings: Settings) -> Iterator[Database]:
+    """Open the database to work with it. Raises SettingsError when it is not migrated, StoreUnavailable when away."""
+    database = Database(settings.database_url)
+    try:
+        require_migrated(database)
+        yield database
+    finally:
+        database.dispose()
+
+
 def require_migrated(database: Database) -> None:
     """Raise SettingsError when the tables are not those that this program needs."""
     from store import migrating  # noqa: PLC0415 - Alembic takes half a second to import

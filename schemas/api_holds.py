@@ -13,6 +13,7 @@ from core.errors import RequestInvalid
 from core.holds import LONGEST, STANDS_FOR, HoldKind, HoldState
 from core.scopes import Scope
 from schemas import fields as told
+from schemas import problems
 from schemas.api_answers import Answer, at, count, one_of, text
 from schemas.api_fields import MESSAGES, Choice, Instant, Name, Strict, Text, described, phone_number
 from schemas.api_messages import LONGEST_KEY
@@ -99,6 +100,14 @@ def wanted(body: Mapping[str, Any], *, now: datetime) -> Wanted:
     return Wanted(scope, value_of(scope, body.get("value")), reason_of(body["reason"]), _expires_at(body, now=now))
 
 
+def read(raw: Mapping[str, Any], *, now: datetime) -> Wanted:
+    """Return what somebody asks for in the words of a body. Raises RequestInvalid with one line on what is wrong."""
+    try:
+        return wanted(_NEW_HOLD.load(raw), now=now)
+    except ValidationError as error:
+        raise RequestInvalid(problems.first(error.messages)) from None
+
+
 def reason_of(raw: str) -> str:
     """Return a reason that says something. Raises RequestInvalid."""
     if not raw.strip():
@@ -150,5 +159,6 @@ def _expires_at(body: Mapping[str, Any], *, now: datetime) -> datetime | None:
     return None if expires_at is None else stands_until(expires_at, now=now)
 
 
+_NEW_HOLD = NewHold()
 _KEY = Name(longest=LONGEST_KEY)
 _NAME = Name(longest=_LONGEST_ID)
