@@ -59,7 +59,7 @@ _REGISTERED = {
     "decision": {
         "verdict": "allow",
         "policy": None,
-        "reason": "no recipient has opted out; campaign summer-sale is active",
+        "reason": "no recipient has opted out; campaign summer-sale is active; nothing is held",
     },
 }
 REGISTERED = {"data": _REGISTERED}

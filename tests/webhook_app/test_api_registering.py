@@ -42,7 +42,7 @@ def test_new_message_is_answered_201_with_the_decision(api):
         "decision": {
             "verdict": "allow",
             "policy": None,
-            "reason": "no recipient has opted out; campaign spring is active",
+            "reason": "no recipient has opted out; campaign spring is active; nothing is held",
         },
     }
     row = held(api)

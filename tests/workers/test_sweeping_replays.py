@@ -7,12 +7,13 @@ from datetime import timedelta
 import fakeredis
 import pytest
 
+from core.deadlines import last_look
 from core.inbox import InboxStatus
 from ledger import replaying, story
 from ledger.replaying import Order
 from store.bell import Bell
 from tests.accepting import accept, mark_all, sample
-from tests.books import registered
+from tests.books import looked_last, registered
 from tests.reports import ALICE, NOW, RULES, message_id, registration
 from workers.applying import Applier
 from workers.stopping import StopFlag
@@ -28,8 +29,9 @@ class NoDrain:
 
 @pytest.fixture
 def parked(database) -> str:
-    """Alice said STOP, which could not be applied; a message to her is due two days later."""
+    """Alice said STOP, which could not be applied; a message to her is due two days later, and had its last look."""
     registered(database, registration(send_at=DUE))
+    looked_last(database, now=last_look(DUE))
     body = sample("message.received.text", text="STOP", **{"from": {"phone_number": ALICE}})
     (event_id,) = accept(database, body)
     mark_all(database, InboxStatus.PARKED, reason="a bug")
