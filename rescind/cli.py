@@ -33,7 +33,7 @@ _COMMANDS = {
     "doctor": ("rescind.doctor", "Check the settings and everything they point at."),
     "ledger": ("rescind.ledger", "Show how many messages are pending, cancelled, released or in breach."),
     "hold": ("rescind.hold", "Keep messages back until somebody decides."),
-    "hold": ("rescind.hold", "Keep messages back until somebody decides."),
+    "panic": ("rescind.panic", "Take back everything in a scope, now."),
     "messages": ("rescind.looking", "List messages."),
     "events": ("rescind.looking", "List accepted events, or show one."),
     "replay": ("rescind.replay", "Apply stored events again, such as dead letters after their cause was mended."),

@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.cancelling import Outcome, Settle
+from core.holds import HoldKind
+from core.outcomes import BreachCause, CancellationState, LedgerState
+from ledger import consenting, panicking, reviewing
+from rescind import panic_watch
+from store import cancellations, holds, reviews
+from store.closing import Closing, close
+from tests.processes import environ, schedule
+from tests.reports import ALICE, BOB, CAROL, RULES, message_id
+
+ALL = ("--scope", "all", "--reason", "wrong list")
+
+
+@pytest.fixture
+def settings(sqlite_url, sqlite_database):
+    schedule(sqlite_database, message_id(1), to=ALICE)
+    schedule(sqlite_database, message_id(2), to=BOB)
+    schedule(sqlite_database, message_id(3), to=CAROL, send_at=datetime.now(UTC) + timedelta(seconds=50))
+    return {"DATABASE_URL": sqlite_url}
+
+
+def kept(database):
+    with database.read() as connection:
+        return holds.listing(connection, limit=10)
+
+
+def is_ordered(database) -> bool:
+    with database.read() as connection:
+        return reviews.oldest(connection) is not None
+
+
+def untouched(database) -> bool:
+    return kept(database) == [] and not is_ordered(database)
+
+
+def cause_of(database) -> str:
+    return kept(database)[0].hold.cause
+
+
+def test_panic_says_what_it_comes_to_sets_the_gate_and_orders_the_review(run, settings, sqlite_database):
+    ran = run("panic", *ALL, "--yes", "--no-wait", **settings)
+
+    (row,) = kept(sqlite_database)
+    assert (ran.status, ran.err) == (0, "")
+    assert (row.hold.kind, row.hold.placed_by, row.hold.reason) == (HoldKind.PANIC, "cli", "wrong list")
+    assert row.hold.expires_at - row.hold.placed_at == timedelta(hours=24)
+    assert is_ordered(sqlite_database)
+    words = ran.out.split()
+    assert "all that can be recalled make it in time" in ran.out
+    assert [word for word in words if word.isdigit()][:3] == ["3", "2", "1"]
+    assert f"`rescind panic lift {row.hold.id}` opens it, `rescind reschedule {row.hold.id}` undoes it" in ran.out
+
+
+def test_panic_as_json_says_the_same(run, settings, sqlite_database):
+    ran = run("panic", *ALL, "--yes", "--no-wait", "--json", **settings)
+    data = json.loads(ran.out)["data"]
+    assert data["panic"]["id"] == kept(sqlite_database)[0].hold.id
+    before = data["before"]
+    assert (before["pending"], before["recallable"], before["inside_the_minute"], before["late"]) == (3, 2, 1, 0)
+    assert (before["per_second"], before["first_late_at"], data["outcome"]) == (20, None, None)
+
+
+def test_panic_that_cannot_make_it_says_so(run, settings, sqlite_database):
+    for number in range(10, 110):
+        schedule(sqlite_database, message_id(number), to=ALICE, send_at=datetime.now(UTC) + timedelta(seconds=125))
+    out = run("panic", *ALL, "--yes", "--no-wait", **settings, RESCIND_CANCEL_RATE="1").out
+    assert "messages would be too late at this pace" in out
+    assert "a higher RESCIND_CANCEL_RATE helps" in out
+
+
+def test_nobody_to_be_asked_is_a_refusal_and_nothing_is_set(run, settings, sqlite_database, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    ran = run("panic", *ALL, **settings)
+    assert ran.status == 2
+    assert ran.err == "rescind: nobody can be asked here; say --yes to cancel 3 messages of everything\n"
+    assert untouched(sqlite_database)
+
+
+@pytest.mark.parametrize(("answer", "status", "is_set"), [("n", 1, False), ("y", 0, True)])
+def test_panic_is_asked_for_on_a_terminal(settings, sqlite_database, answer, status, is_set):
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "rescind", "panic", *ALL, "--no-wait"]
+    asked = subprocess.Popen(
+        command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ(**settings)
+    )
+    os.write(ours, f"{answer}\n".encode())
+    _, err = asked.communicate(timeout=30)
+    os.close(ours)
+    os.close(theirs)
+    assert b"Cancel 3 messages of everything, and let no new one in?" in err
+    assert asked.returncode == status
+    assert untouched(sqlite_database) is not is_set
+
+
+def test_panic_without_a_scope_or_reason_is_refused(run, settings, sqlite_database):
+    assert "Missing option '--scope'" in run("panic", "--reason", "x", "--yes", **settings).err
+    assert "Missing option '--reason'" in run("panic", "--scope", "all", "--yes", **settings).err
+    assert untouched(sqlite_database)
+
+
+def test_panic_is_listed_apart_and_lifted(run, settings, sqlite_database):
+    run("hold", "add", "--scope", "all", "--reason", "wrong price", **settings)
+    run("panic", *ALL, "--yes", "--no-wait", **settings)
+
+    (shown,) = json.loads(run("panic", "list", "--json", **settings).out)["data"]
+    assert (shown["kind"], shown["reason"]) == ("panic", "wrong list")
+    assert len(json.loads(run("hold", "list", "--json", **settings).out)["data"]) == 2
+
+    assert run("panic", "lift", shown["id"], "--reason", "was right", **settings).status == 0
+    assert run("panic", "list", **settings).out == "nothing is held\n"
+    assert len(json.loads(run("hold", "list", "--json", **settings).out)["data"]) == 1
+
+
+def test_options_before_a_subcommand_are_refused(run, settings, sqlite_database):
+    ran = run("panic", *ALL, "list", **settings)
+    assert (ran.status, ran.out) == (2, "")
+    assert untouched(sqlite_database)
+
+
+def carry_out(database, ends):
+    """Review, then end the cancellations as told."""
+    with database.begin() as connection:
+        reviewing.review(connection, RULES, now=datetime.now(UTC), limit=100)
+    with database.begin() as connection:
+        held = cancellations.hold(connection, dict.fromkeys(ends))
+        assert held.keys() == ends.keys()
+        now = datetime.now(UTC)
+        cancellations.settle(connection, ends, now=now)
+        for of, end in ends.items():
+            is_confirmed = end.state is CancellationState.CONFIRMED
+            ledger = LedgerState.CANCELLED if is_confirmed else LedgerState.BREACH
+            close(connection, [Closing(of, ledger, None if is_confirmed else BreachCause.INSIDE_WALL)], now=now)
+
+
+def test_watching_ends_when_everything_has_ended_and_counts_how(run, settings, sqlite_database, capsys):
+    run("panic", *ALL, "--yes", "--no-wait", **settings)
+    confirmed = Settle(CancellationState.CONFIRMED, Outcome.CANCELLED)
+    refused = Settle(CancellationState.REFUSED, Outcome.STILL_SCHEDULED)
+    ends = {message_id(1): confirmed, message_id(2): confirmed, message_id(3): refused}
+    worker = threading.Timer(0.3, carry_out, (sqlite_database, ends))
+    worker.start()
+    rung = []
+
+    state = panic_watch.watch(sqlite_database, cause_of(sqlite_database), expected=3, ring=lambda: rung.append(1))
+
+    worker.join()
+    assert rung
+    assert (state.is_done, state.is_complete, state.ordered, state.settled) == (True, False, 3, 3)
+    assert panic_watch.outcome(state)["breach_causes"] == {"inside_wall": 1}
+    panic_watch.print_summary(state)
+    assert "refused by Telnyx" in capsys.readouterr().out
+
+
+def test_watching_says_once_that_nobody_works(run, settings, sqlite_database, capsys):
+    run("panic", *ALL, "--yes", "--no-wait", **settings)
+    confirmed = Settle(CancellationState.CONFIRMED, Outcome.CANCELLED)
+    worker = threading.Timer(2.5, carry_out, (sqlite_database, {message_id(n): confirmed for n in (1, 2, 3)}))
+    worker.start()
+    patience = timedelta(seconds=0.6)
+
+    state = panic_watch.watch(
+        sqlite_database, cause_of(sqlite_database), expected=3, ring=lambda: None, patience=patience
+    )
+
+    worker.join()
+    assert state.is_complete
+    assert capsys.readouterr().err.count("nothing moves") == 1
+
+
+def test_message_cancelled_for_another_reason_already_is_none_of_the_panics(run, settings, sqlite_database):
+    with sqlite_database.begin() as connection:
+        consenting.opt_out(
+            connection, ALICE, RULES, cause="opt-out:1", messaging_profile_id=None, reason=None, now=datetime.now(UTC)
+        )
+    run("panic", *ALL, "--yes", "--no-wait", **settings)
+    with sqlite_database.begin() as connection:
+        reviewing.review(connection, RULES, now=datetime.now(UTC), limit=100)
+    with sqlite_database.read() as connection:
+        state = panicking.progress(connection, cause_of(sqlite_database))
+    assert (state.is_looking, state.ordered, state.settled) == (False, 2, 0)
