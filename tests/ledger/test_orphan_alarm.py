@@ -9,11 +9,13 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
+import simulator
 from schemas import envelope, reading
 from store import messages
 from tests.accepting import sample
 from tests.books import registered, stories, told
-from tests.reports import NOW, message_id, registration, status
+from tests.processes import free_port
+from tests.reports import ALICE, NOW, message_id, registration, status
 
 HOURS = timedelta(hours=3)
 
@@ -77,6 +79,23 @@ def test_message_that_was_cancelled_or_came_in_is_no_orphan(database):
     told(database, status(1, "cancelled", waited=HOURS), inbound)
 
     assert count(database) == 0
+
+
+def test_simulator_s_webhooks_tell_a_scheduled_message_from_one_sent_at_once(database):
+    with simulator.running(webhook_url=f"http://127.0.0.1:{free_port()}/", webhook_backoff=0.01) as telnyx:
+        scheduled = telnyx.schedule(to=ALICE, send_at=telnyx.simulator.clock.now() + timedelta(minutes=6))
+        cancelled = telnyx.schedule(to=ALICE, send_at=telnyx.simulator.clock.now() + timedelta(minutes=6))
+        telnyx.simulator.cancel(cancelled["id"])
+        telnyx.advance(timedelta(minutes=6))
+        at_once = telnyx.send(to=ALICE)
+        assert telnyx.settle()
+        events = [json.dumps({"data": each["webhook"]}) for each in telnyx.simulator.delivery_records()]
+    assert {json.loads(each)["data"]["payload"]["id"] for each in events} == {scheduled["id"], at_once["id"]}
+
+    told(database, *(reading.report(envelope.read(each.encode()), received_at=NOW) for each in events))
+
+    with database.read() as connection:
+        assert [row.id for row in messages.listing(connection, limit=9, only_orphans=True)] == [scheduled["id"]]
 
 
 def test_sample_of_telnyx_is_an_orphan_by_its_times(database):

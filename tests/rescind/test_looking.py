@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
-from ledger import consenting
+from ledger import absorbing, consenting
 from tests import reports
 from tests.processes import accept_stop, schedule
 from tests.reports import ALICE, BOB, message_id
@@ -56,6 +58,21 @@ def test_messages_can_be_narrowed(run, held, arguments, ids):
     data = json.loads(run("messages", "--json", *arguments, **held).out)["data"]
 
     assert [each["id"] for each in data] == [message_id(number) for number in ids]
+
+
+def test_orphans_are_listed_apart(run, held, sqlite_database):
+    with capture_logs(), sqlite_database.begin() as connection:
+        absorbing.absorb(
+            connection,
+            reports.heard(reports.status(3, waited=timedelta(hours=2)), reports.status(4)),
+            reports.RULES,
+            now=reports.NOW,
+        )
+
+    data = json.loads(run("messages", "--orphans", "--json", **held).out)["data"]
+
+    assert [(each["id"], each["orphaned_at"]) for each in data] == [(message_id(3), "2026-05-01T12:00:00Z")]
+    assert "orphan" in run("messages", "--orphans", **held).out
 
 
 def test_tables_show_whole_ids(run, held):

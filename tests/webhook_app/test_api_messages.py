@@ -94,6 +94,16 @@ def test_message_that_was_let_go_has_no_cancellation(api):
     assert told(api.get(f"/v1/messages/{message_id()}/why"))["cancellation"] is None
 
 
+def test_orphans_are_listed_apart(api):
+    api.post("/v1/messages", telnyx_message(1))
+    hear(api, status(2, waited=timedelta(hours=2)), status(3, waited=timedelta(seconds=1)))
+
+    (orphan,) = told(api.get("/v1/messages?orphans=true"))
+    assert (orphan["id"], orphan["orphaned_at"]) == (message_id(2), "2026-05-01T12:00:00Z")
+    assert len(ids(api.get("/v1/messages?orphans=false"))) == len(ids(api.get("/v1/messages"))) == 3
+    assert "orphans" in refused(api.get("/v1/messages?orphans=maybe"), 422)["message"]
+
+
 def test_listing_is_paged_from_the_newest(api):
     for number in range(1, 6):
         api.post("/v1/messages", telnyx_message(number))
