@@ -23,15 +23,14 @@ class IntentState(StrEnum):
     """Telnyx named the message."""
 
 
-#: Whatever is told first and whatever later, the furthest of these stands. The others end there.
+#: Whatever is told first and whatever later, the furthest of these stands. The others are ends.
 _HEIGHTS = {IntentState.OPEN: 0, IntentState.UNKNOWN: 1, IntentState.FOUND: 2, IntentState.ANSWERED: 3}
 
 
-def yields(held: IntentState, told: IntentState) -> bool:
-    """Return True when what is told replaces what is held."""
-    if held is IntentState.OPEN:
-        return True
-    return held in _HEIGHTS and told in _HEIGHTS and _HEIGHTS[told] > _HEIGHTS[held]
+def yielding_to(told: IntentState) -> list[IntentState]:
+    """Return the states that are replaced when this is told."""
+    height = _HEIGHTS.get(told, 1)
+    return [state for state, its in _HEIGHTS.items() if its < height]
 
 
 def text_digest(text: str | None) -> str | None:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from core.deciding import Act, Decision, MessageClass, Rule, decide
 from core.errors import NotFound, RequestInvalid
-from core.intents import IntentState, yields
+from core.intents import IntentState
 from core.reports import MessageReport
 from ledger import deciding, recording, registering
 from ledger.registering import Registered, Registration
@@ -116,18 +116,24 @@ def answered(
         (registered,) = registering.register(connection, [registration], rules, door=row.door, now=now)
     else:
         merge(connection, report, door=row.door, now=now)
-    _settle(connection, intent_id, IntentState.ANSWERED, now=now, message_id=report.message_id, http_status=http_status)
+    intents.settle(
+        connection, intent_id, IntentState.ANSWERED, now=now, message_id=report.message_id, http_status=http_status
+    )
     return registered
 
 
 def declined(connection: sa.Connection, intent_id: str, *, http_status: int | None, reason: str, now: datetime) -> None:
     """Keep that no message was made: Telnyx said so, or could not be reached."""
-    _settle(connection, intent_id, IntentState.DECLINED, now=now, http_status=http_status, reason=reason)
+    intents.settle(
+        connection, intent_id, IntentState.DECLINED, now=now, http_status=http_status, reason=reason[:_LONGEST_REASON]
+    )
 
 
 def unknown(connection: sa.Connection, intent_id: str, *, http_status: int | None, reason: str, now: datetime) -> None:
     """Keep that nobody knows whether a message was made."""
-    _settle(connection, intent_id, IntentState.UNKNOWN, now=now, http_status=http_status, reason=reason)
+    intents.settle(
+        connection, intent_id, IntentState.UNKNOWN, now=now, http_status=http_status, reason=reason[:_LONGEST_REASON]
+    )
 
 
 def is_scheduled(report: MessageReport) -> bool:
@@ -170,24 +176,6 @@ def merge(connection: sa.Connection, report: MessageReport, *, door: str, now: d
         row = replace(row, door=door)
         messages.upsert(connection, [row])
     return row
-
-
-def _settle(
-    connection: sa.Connection,
-    intent_id: str,
-    state: IntentState,
-    *,
-    now: datetime,
-    message_id: str | None = None,
-    http_status: int | None = None,
-    reason: str | None = None,
-) -> None:
-    row = _required(intents.lock(connection, intent_id), intent_id)
-    if yields(IntentState(row.state), state):
-        told = None if reason is None else reason[:_LONGEST_REASON]
-        intents.settle(
-            connection, intent_id, state, now=now, message_id=message_id, http_status=http_status, reason=told
-        )
 
 
 def _required(row: IntentRow | None, intent_id: str) -> IntentRow:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.intents import IntentState
+from core.intents import IntentState, yielding_to
 from store import upserting
 from store.tables import IS_IN_DOUBT, intents
 
@@ -50,15 +50,9 @@ _COLUMNS = [intents.c[name] for name in IntentRow.__slots__]
 
 def add(connection: sa.Connection, row: IntentRow) -> bool:
     """Keep a new request; return False, and keep nothing, when another one replaces the same message."""
-    statement = upserting.insert(connection, intents).on_conflict_do_nothing()
-    written = connection.execute(statement, {name: getattr(row, name) for name in IntentRow.__slots__})
-    return written.rowcount == 1
-
-
-def lock(connection: sa.Connection, intent_id: str) -> IntentRow | None:
-    """Return one request, held until the transaction ends, or None."""
-    row = connection.execute(sa.select(*_COLUMNS).where(intents.c.id == intent_id).with_for_update()).first()
-    return IntentRow(*row) if row else None
+    statement = upserting.insert(connection, intents).on_conflict_do_nothing().returning(intents.c.id)
+    values = {name: getattr(row, name) for name in IntentRow.__slots__}
+    return connection.execute(statement, values).first() is not None
 
 
 def settle(
@@ -71,11 +65,11 @@ def settle(
     http_status: int | None = None,
     reason: str | None = None,
 ) -> None:
-    """Write how a request held under lock has ended."""
+    """Write what is told of how a request has ended, unless more is known already; see ``core.intents``."""
     told = {"message_id": message_id, "http_status": http_status, "reason": reason}
     connection.execute(
         sa.update(intents)
-        .where(intents.c.id == intent_id)
+        .where(intents.c.id == intent_id, intents.c.state.in_(yielding_to(state)))
         .values(state=state, settled_at=now, **{name: value for name, value in told.items() if value is not None})
     )
 

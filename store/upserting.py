@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,9 +22,15 @@ def upsert(connection: sa.Connection, table: sa.Table, key: Sequence[str], rows:
     """Insert rows; where the key is taken, replace every column that the rows carry."""
     if not rows:
         return
-    statement = insert(connection, table)
-    replaced = {name: statement.excluded[name] for name in rows[0] if name not in key}
-    connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=replaced), rows)
+    connection.execute(_upsert(connection.dialect.name, table, tuple(key), tuple(rows[0])), rows)
+
+
+@cache
+def _upsert(dialect: str, table: sa.Table, key: tuple[str, ...], names: tuple[str, ...]) -> sa.Insert:
+    """Return the statement, which takes longer to make than to run."""
+    statement = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    replaced = {name: statement.excluded[name] for name in names if name not in key}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=replaced)
 
 
 def insert_missing(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
