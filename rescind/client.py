@@ -128,6 +128,10 @@ class Rescind:
         said = {"phone_number": phone_number, "reason": reason, "messaging_profile_id": messaging_profile_id}
         return self._data("POST", "opt-outs", _given(**said))
 
+    def recipient(self, phone_number: str) -> Data:
+        """Return whether somebody has opted out, and all they ever said. Raises RescindError."""
+        return self._data("GET", f"recipients/{quote(phone_number, safe='')}")
+
     def campaign(self, key: str, **changes: object) -> Data:
         """Return a campaign, once it is changed as said; None clears what it says now. Raises RescindError.
 

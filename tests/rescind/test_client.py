@@ -100,6 +100,7 @@ def test_many_are_sent_in_parts_and_errors_name_the_place_among_all(rescind):
 
 def test_opt_out_and_campaign_are_told(rescind):
     assert rescind.opt_out(ALICE, reason="by phone")["opted_out"]
+    assert [each["evidence"] for each in rescind.recipient(ALICE)["consent"]] == ["by phone"]
     told = rescind.campaign("spring/sale", status="ended", ends_at=NOW)
     assert (told["status"], told["ends_at"]) == ("ended", "2026-05-01T12:00:00Z")
     assert rescind.campaign("spring/sale") == told
