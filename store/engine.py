@@ -82,8 +82,10 @@ class Database:
         return self.turn.generation if isinstance(self.turn, WriteTurn) else 0
 
     def dispose(self) -> None:
-        """Close every connection."""
+        """Close every connection, and the lock file; using it again opens them anew."""
         self.engine.dispose()
+        if isinstance(self.turn, WriteTurn):
+            self.turn.close()
 
 
 def _checked(raw: str) -> sa.URL:

@@ -51,6 +51,16 @@ class WriteTurn:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
         self._threads.release()
 
+    def close(self) -> None:
+        """Let go of the lock file until the next turn; while it is somebody's turn, it stays open."""
+        if self._threads.acquire(blocking=False):
+            try:
+                if self._file is not None:
+                    os.close(self._file)
+                    self._file = None
+            finally:
+                self._threads.release()
+
     def require_same_file(self) -> None:
         """Raise StoreUnavailable when the file was removed or replaced: what is written to it then is lost."""
         try:

@@ -200,3 +200,17 @@ def new_event(event_id: str) -> NewEvent:
         signature_timestamp="",
         digest=event_id,
     )
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system does not show a process its open files")
+def test_disposed_database_holds_no_file_open_and_can_be_used_again(sqlite_database, sqlite_url):
+    path = sa.make_url(sqlite_url).database
+    with sqlite_database.begin() as connection:
+        connection.execute(sa.select(inbox))
+
+    sqlite_database.dispose()
+
+    held = [str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    assert not [each for each in held if each.startswith(path)]
+    with sqlite_database.begin() as connection:
+        assert connection.execute(sa.select(inbox)).all() == []
