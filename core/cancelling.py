@@ -66,6 +66,8 @@ class Answer:
     is_last: bool = False
     """Telnyx says that no further request would be let in before that."""
     trouble: Trouble | None = None
+    has_left: bool = True
+    """False when it is certain that Telnyx got nothing."""
 
 
 class Meaning(StrEnum):

@@ -30,6 +30,7 @@ class Request:
     path: str
     headers: dict[str, str]
     at: float
+    body: bytes = b""
 
     @property
     def message_id(self) -> str:
@@ -111,8 +112,12 @@ def _handler(telnyx: ScriptedTelnyx) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             self._answer()
 
+        def do_POST(self) -> None:
+            self._answer()
+
         def _answer(self) -> None:
-            request = Request(self.command, self.path, dict(self.headers), time.monotonic())
+            sent = self.rfile.read(int(self.headers.get("content-length", 0)))
+            request = Request(self.command, self.path, dict(self.headers), time.monotonic(), sent)
             reply = telnyx.reply_to(request)
             time.sleep(reply.hang)
             if reply.cut:

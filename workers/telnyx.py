@@ -1,4 +1,4 @@
-"""The calls to Telnyx that cancelling and reconciling need, each one request with one answer.
+"""The calls to Telnyx that this program makes of its own accord, each one request with one answer.
 
 Nothing is retried or followed here, and nothing is raised: whatever comes back,
 or does not, is an ``Answer``. What it means is for ``core.cancelling``.
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import httpx
 
@@ -27,6 +27,7 @@ from store import failpoints
 
 if TYPE_CHECKING:
     from telnyx import Telnyx
+    from telnyx._types import RequestOptions
 
 TIMEOUT = timedelta(seconds=5)
 _CONNECT_TIMEOUT = timedelta(seconds=2)
@@ -38,6 +39,8 @@ _ABSURD_RETRY_AFTER = timedelta(days=1)
 #: Telnyx's own header first: it says in how many seconds the limit is lifted.
 _RETRY_HEADERS = ("x-ratelimit-reset", "retry-after")
 _REMAINING_HEADER = "x-ratelimit-remaining"
+#: Then nothing has left.
+_BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
 class Listing(StrEnum):
@@ -64,7 +67,7 @@ class AsksTelnyx(Protocol):
 
 
 class TelnyxClient:
-    """Asks Telnyx to cancel a message, how it stands, or for its lists. For use by many threads of one process."""
+    """Asks Telnyx to cancel a message, how it stands, for its lists, or to send. For many threads of one process."""
 
     def __init__(
         self, api_key: Secret | None, base_url: str, *, timeout: timedelta = TIMEOUT, longest: int = LONGEST_ANSWER
@@ -96,7 +99,14 @@ class TelnyxClient:
 
     def page(self, listing: Listing, query: Mapping[str, str]) -> Answer:
         """Ask for one page of a list, and wait no longer than the client does."""
-        return self._request(Action.GET, f"/{listing}", self._timeout, query)
+        return self._request("GET", f"/{listing}", self._timeout, query)
+
+    def send(self, message: Mapping[str, Any]) -> Answer:
+        """Ask to send a message, now or at its ``send_at``. Without an answer it may have been accepted all the same.
+
+        Source: https://developers.telnyx.com/docs/messaging/messages/schedule-message
+        """
+        return self._request("POST", "/messages", self._timeout, {}, message)
 
     def close(self) -> None:
         """Close the connections."""
@@ -110,19 +120,34 @@ class TelnyxClient:
         # Anything else than an id could name another resource: ``../phone_numbers/1`` would release a number.
         if not _is_canonical(message_id):
             return Answer(text="not a message id", trouble=Trouble.UNEXPECTED)
-        return self._request(action, f"/messages/{message_id}", timeout, {})
+        return self._request(action.value, f"/messages/{message_id}", timeout, {})
 
-    def _request(self, action: Action, path: str, timeout: timedelta, query: Mapping[str, str]) -> Answer:
+    def _request(
+        self,
+        method: Literal["DELETE", "GET", "POST"],
+        path: str,
+        timeout: timedelta,
+        query: Mapping[str, str],
+        body: Mapping[str, Any] | None = None,
+    ) -> Answer:
         seconds = min(timeout, self._timeout).total_seconds()
         limits = httpx.Timeout(seconds, connect=min(seconds, _CONNECT_TIMEOUT.total_seconds()))
         try:
             client = self._client()
-            call = client.delete if action is Action.DELETE else client.get
-            response = call(path, cast_to=httpx.Response, options={"timeout": limits, "params": query})
+            options: RequestOptions = {"timeout": limits, "params": query}
+            match method:
+                case "POST":
+                    response = client.post(path, cast_to=httpx.Response, body=body, options=options)
+                case "DELETE":
+                    response = client.delete(path, cast_to=httpx.Response, options=options)
+                case "GET":
+                    response = client.get(path, cast_to=httpx.Response, options=options)
         except Exception as error:  # noqa: BLE001 - a thread of the pool has nobody to raise to
             refused = getattr(error, "response", None)
             if not isinstance(refused, httpx.Response):
-                return Answer(text=self._redacted(_named(error)), trouble=_trouble(error))
+                return Answer(
+                    text=self._redacted(_named(error)), trouble=_trouble(error), has_left=_may_have_left(error)
+                )
             response = refused
         return self._answer(response)
 
@@ -200,6 +225,10 @@ def _trouble(error: BaseException) -> Trouble:
     if any(isinstance(cause, httpx.TransportError) for cause in causes):
         return Trouble.CONNECTION
     return Trouble.UNEXPECTED
+
+
+def _may_have_left(error: BaseException) -> bool:
+    return not any(isinstance(cause, _BEFORE_SENDING) for cause in _causes(error))
 
 
 def _named(error: BaseException) -> str:
