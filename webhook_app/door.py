@@ -54,10 +54,16 @@ class _AnyPath(BaseConverter):
     part_isolating = False
 
 
+def line_of(settings: Settings) -> Line:
+    """Return the connections to Telnyx that the door needs, none of them open yet."""
+    return Line(settings.telnyx_base_url, at_once=_AT_ONCE)
+
+
 def register(
     app: Flask,
     *,
     settings: Settings,
+    line: Line,
     database: Database,
     rules: Sequence[Rule],
     ring: Callable[[], object],
@@ -66,7 +72,6 @@ def register(
 ) -> None:
     """Serve the door. ``ring`` says that there is work, and must neither block nor raise."""
     app.url_map.converters["any_path"] = _AnyPath
-    line = Line(settings.telnyx_base_url, at_once=_AT_ONCE)
     book = Book(database, log=log)
     door = Door(
         keys=Keys(own=settings.telnyx_api_key, listed=settings.passthrough_keys),

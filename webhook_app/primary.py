@@ -17,6 +17,7 @@ from store.bell import Bell
 from store.engine import Database
 from store.group_commit import GroupCommit
 from webhook_app import api, door, handover, health, log, receiving, starting
+from webhook_app.door_telnyx import Line
 from webhook_app.signature import Verifier
 
 _SOURCE = "webhook"
@@ -29,6 +30,7 @@ def app_of(
     ring: Callable[[], None] | None = None,
     clock: Callable[[], datetime] | None = None,
     commit: GroupCommit | None = None,
+    line: Line | None = None,
 ) -> Flask:
     """Return the application. Raises SettingsError for settings it cannot work with."""
     failpoints.arm(settings.failpoint)
@@ -72,6 +74,15 @@ def app_of(
                 log=logger,
             )
         )
-    door.register(app, settings=settings, database=database, rules=rules, ring=ring, now=clock, log=logger)
+    door.register(
+        app,
+        settings=settings,
+        line=line or door.line_of(settings),
+        database=database,
+        rules=rules,
+        ring=ring,
+        now=clock,
+        log=logger,
+    )
     app.register_blueprint(health.blueprint(commit=commit))
     return app
