@@ -61,6 +61,8 @@ class Facts:
     """The message's own campaign first, then those it is tied to through its carriers' registration."""
     holds: tuple[Hold, ...] = ()
     """The gates that an operator has set and that this message meets."""
+    is_last: bool = False
+    """Nobody will look again, though it may be earlier than usual: a crowd has to be begun with in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def decide(facts: Facts, rules: Sequence[Rule]) -> list[Decision]:
     heard = tuple((rule, rule.judge(facts)) for rule in rules if rule.mode is not Mode.OFF)
     verdicts = tuple((rule.mode, verdict) for rule, verdict in heard)
     review_at = min((verdict.until for _, verdict in heard if verdict.until), default=None)
-    is_last = facts.now >= last_look(facts.send_at)
+    is_last = facts.is_last or facts.now >= last_look(facts.send_at)
 
     def decision(rule: Rule, verdict: Verdict) -> Decision:
         is_held_to_the_last = is_last and verdict.act is Act.HOLD

@@ -39,15 +39,16 @@ def decide_on(
     trigger: str,
     causes: Mapping[str, Cause],
     now: datetime,
+    is_last: bool = False,
 ) -> dict[str, Decision]:
     """Decide on those of the messages that are pending, and return the decision that stands for each.
 
     The messages must be held under lock, so that facts read here cannot be older
     than another's decision. ``trigger`` names what called for deciding, ``causes``
-    tells it for each message.
+    tells it for each message. ``is_last`` makes it their last look, be it earlier than usual.
     """
     pending = [row for row in held if row.ledger == LedgerState.PENDING and row.send_at is not None]
-    gathered = gather(connection, pending, now=now)
+    gathered = gather(connection, pending, now=now, is_last=is_last)
     standing: dict[str, Decision] = {}
     kept: list[DecisionRow] = []
     for row in pending:
@@ -60,21 +61,28 @@ def decide_on(
     cancellations.request(connection, [_ordered(row, standing[row.id], causes[row.id], now) for row in unwelcome])
     welcome = [row.id for row in acting if standing[row.id].verdict is not Act.CANCEL]
     cancellations.withdraw(connection, welcome, now=now)
-    looks = [(row, _looks(row, standing[row.id], now)) for row in acting]
+    looks = [(row, _looks(row, standing[row.id], now, is_last=is_last)) for row in acting]
     changed = [each for row, each in looks if (each.review_at, each.last_look_at) != (row.review_at, row.last_look_at)]
     messages.set_looks(connection, changed)
     return standing
 
 
-def gather(connection: sa.Connection, rows: Collection[MessageRow], *, now: datetime) -> dict[str, Facts]:
+def gather(
+    connection: sa.Connection, rows: Collection[MessageRow], *, now: datetime, is_last: bool = False
+) -> dict[str, Facts]:
     """Return all that is known of each scheduled message, in a handful of queries for all of them."""
     found = messages.recipients_of(connection, {row.id for row in rows})
     to = {row.id: tuple(recipient.phone_number for recipient in found.get(row.id, ())) for row in rows}
-    return gather_of(connection, rows, to, now=now)
+    return gather_of(connection, rows, to, now=now, is_last=is_last)
 
 
 def gather_of(
-    connection: sa.Connection, rows: Collection[MessageRow], to: Mapping[str, tuple[str, ...]], *, now: datetime
+    connection: sa.Connection,
+    rows: Collection[MessageRow],
+    to: Mapping[str, tuple[str, ...]],
+    *,
+    now: datetime,
+    is_last: bool = False,
 ) -> dict[str, Facts]:
     """Do the same for messages that need not be held, each with the numbers that it goes ``to``."""
     words = consents.of(connection, {number for numbers in to.values() for number in numbers})
@@ -93,7 +101,12 @@ def gather_of(
             recipients=to[row.id],
             consents=tuple(word for number in to[row.id] for word in words.get(number, ())),
             campaigns=known.of(row),
-            holds=tuple(hold for hold in gates if _covers(hold, row, to[row.id], known.names_of(row))),
+            holds=tuple(
+                hold
+                for hold in gates
+                if _covers(hold, row, to[row.id], known.names_of(row)) and not (is_last and _opens_before(hold, row))
+            ),
+            is_last=is_last,
         )
     return facts
 
@@ -105,6 +118,11 @@ def _covers(hold: Hold, row: MessageRow, recipients: tuple[str, ...], campaign_k
         recipients=recipients,
         profile=row.messaging_profile_id,
     )
+
+
+def _opens_before(hold: Hold, row: MessageRow) -> bool:
+    """Return True for a gate that opens by itself before the time at which the last look is usual."""
+    return row.send_at is not None and hold.has_expired(last_look(row.send_at))
 
 
 def names_of(row: MessageRow) -> frozenset[str]:
@@ -142,10 +160,11 @@ class _Campaigns:
         return campaign_names.linked(names_of(row), self._named, self._aliases)
 
 
-def _looks(row: MessageRow, decision: Decision, now: datetime) -> Looks:
+def _looks(row: MessageRow, decision: Decision, now: datetime, *, is_last: bool) -> Looks:
     """Return when to look next; a decision from the last look on is the last, unless the message is put off."""
     assert row.send_at is not None  # noqa: S101 - messages without a time are never pending
-    return Looks(row.id, decision.review_at, (row.last_look_at or now) if now >= last_look(row.send_at) else None)
+    is_last = is_last or now >= last_look(row.send_at)
+    return Looks(row.id, decision.review_at, (row.last_look_at or now) if is_last else None)
 
 
 def _kept(message_id: str, decision: Decision, trigger: str, cause: Cause, now: datetime) -> DecisionRow:

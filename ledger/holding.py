@@ -20,7 +20,7 @@ from core.holds import Hold, HoldKind, HoldState
 from core.scopes import Scope
 from ledger import campaigning
 from ledger.showing import instant
-from store import holds, reach, reviews
+from store import due, holds, reach, reviews
 from store.holds import HoldRow
 from store.reach import Reach, Reached
 
@@ -125,8 +125,15 @@ def shown(connection: sa.Connection, row: HoldRow, *, now: datetime) -> dict[str
 
 
 def _look_again(connection: sa.Connection, hold: Hold, *, cause: str, now: datetime) -> None:
-    """Order messages to be decided on again; those that are merely held will be looked at before they go anyway."""
-    until = None if hold.kind is HoldKind.PANIC else now + LAST_LOOK + WALL
+    """Order messages to be decided on again; those that are merely held will be looked at before they go anyway.
+
+    Of a crowd some may have had their last look earlier than usual.
+    """
+    holds.change(connection)
+    until = None
+    if hold.kind is HoldKind.HOLD:
+        usual = now + LAST_LOOK + WALL
+        until = max(usual, due.latest_looked_at(connection) or usual)
     reviews.request(connection, hold.scope, hold.value, event_id=cause, known_at=now, until_send_at=until)
 
 

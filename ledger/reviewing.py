@@ -6,7 +6,7 @@ batches, each a transaction of its own, the earliest deadline first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -16,8 +16,9 @@ from core.deciding import Rule
 from core.scopes import Scope
 from ledger import campaigning, deciding
 from ledger.deciding import Cause
-from store import due, messages, reviews
+from store import due, holds, messages, reviews
 from store.due import Place
+from store.messages import MessageRow
 from store.reviews import Review
 
 
@@ -28,6 +29,9 @@ def review(connection: sa.Connection, rules: Sequence[Rule], *, now: datetime, l
         return None
     found = _concerned(connection, order, limit)
     held = messages.lock(connection, {place.message_id for place in found})
+    if order.until_send_at is not None:
+        # It is about those only that nobody is going to look at again.
+        held = {row.id: row for row in held.values() if row.last_look_at is not None or _is_near(row, now)}
     cause = Cause(order.event_id, order.requested_at, order.acts)
     decided = deciding.decide_on(
         connection, held.values(), rules, trigger=order.scope, causes=dict.fromkeys(held, cause), now=now
@@ -49,13 +53,35 @@ def review_timed(
     deciding.decide_on(connection, held, rules, trigger="time", causes=causes, now=now)
 
 
-def look_last(connection: sa.Connection, message_ids: Sequence[str], rules: Sequence[Rule], *, now: datetime) -> None:
-    """Decide on messages for the last time before their deadline; the decision is what lets them go."""
-    held = [row for row in messages.lock(connection, message_ids).values() if row.last_look_at is None]
+def look_last(
+    connection: sa.Connection,
+    message_ids: Collection[str],
+    rules: Sequence[Rule],
+    *,
+    until: datetime | None = None,
+    now: datetime,
+) -> None:
+    """Decide on messages for the last time before their deadline; the decision is what lets them go.
+
+    It may be earlier than usual, because there are many; those that turn out to be sent later than ``until`` are
+    left for another time. Whoever sets or lifts a gate meanwhile waits for the end
+    of it, and then has those decided on again that were looked at.
+    """
+    holds.keep(connection)
+    found = messages.lock(connection, message_ids).values()
+    # Another worker may have looked at some of them before we held their lock, or their time been put off.
+    held = {row.id: row.send_at for row in found if row.last_look_at is None and row.send_at is not None}
+    held = {of: send_at for of, send_at in held.items() if send_at <= (until or send_at)}
     # Whoever should have looked earlier and did not is late: the message could have been cancelled from then on.
-    causes = {row.id: Cause(None, min(now, last_look(row.send_at))) for row in held if row.send_at is not None}
+    causes = {of: Cause(None, min(now, last_look(send_at))) for of, send_at in held.items()}
     deciding.decide_on(
-        connection, [row for row in held if row.id in causes], rules, trigger="last_look", causes=causes, now=now
+        connection,
+        [row for row in found if row.id in held],
+        rules,
+        trigger="last_look",
+        causes=causes,
+        now=now,
+        is_last=True,
     )
 
 
@@ -63,6 +89,10 @@ def follow_rules(connection: sa.Connection, fingerprint: str, *, now: datetime) 
     """Order everything pending to be decided on again when the policies are others than before."""
     if reviews.follow_rules(connection, fingerprint, now=now):
         reviews.request(connection, Scope.ALL, "", event_id=f"policies:{fingerprint}", known_at=now)
+
+
+def _is_near(row: MessageRow, now: datetime) -> bool:
+    return row.send_at is not None and last_look(row.send_at) <= now
 
 
 def _concerned(connection: sa.Connection, order: Review, limit: int) -> list[Place]:

@@ -8,10 +8,12 @@ import click
 import structlog
 
 from core.errors import SettingsError
+from ledger.forecasting import Outlook
 from rescind import databases, logs
 from schemas.settings import Settings
 from store.engine import Database
 from workers import jobs, rq_worker
+from workers.alarms import LatenessAlarm
 from workers.runtime import Runtime, now, reconciler
 from workers.scheduled_reconciling import Schedule
 from workers.sweeper import Sweeper
@@ -58,6 +60,8 @@ def sweeper_command() -> None:
         rules=runtime.rules,
         now=now,
         stop=jobs.stop,
+        leads=runtime.ahead.latest,
+        alarms=[LatenessAlarm(Outlook(runtime.database, rate=settings.cancel_rate), now=now)],
     )
     with _reconciling(settings, runtime.database):
         sweeper.run()

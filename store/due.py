@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from core.scopes import Scope
-from store.tables import AWAITS_LAST_LOOK, IS_PENDING, IS_REQUESTED, cancellations, messages
+from store.reach import Reach
+from store.tables import AWAITS_LAST_LOOK, HAD_LAST_LOOK, IS_PENDING, IS_REQUESTED, cancellations, messages
 from store.tables import message_recipients as recipients
 
 
@@ -58,6 +59,34 @@ def in_scope(connection: sa.Connection, scope: Scope, value: str, *, after: Afte
     return _next(connection, index, sa.true() if column is None else column == value, after, limit)
 
 
+def held_awaiting(connection: sa.Connection, reach: Reach, *, after: After, until: datetime, limit: int) -> list[Place]:
+    """Return the next messages within reach, to be sent by ``until``, that await their last look, earliest first."""
+    awaiting = (AWAITS_LAST_LOOK, messages.c.send_at <= until)
+    if reach.scope is not Scope.CAMPAIGN:
+        index, column = _INDICES[reach.scope]
+        condition = sa.true() if column is None else column == reach.value
+        return _next(connection, index, sa.and_(condition, *awaiting), after, limit)
+    found: set[Place] = set()
+    for column, index, names in (
+        (messages.c.campaign_key, "ix_messages_pending_campaign", reach.keys),
+        (messages.c.tcr_campaign_id, "ix_messages_pending_tcr", reach.tcr_campaign_ids),
+    ):
+        for name in sorted(names):
+            found |= set(_next(connection, index, sa.and_(column == name, *awaiting), after, limit))
+    return sorted(found)[:limit]
+
+
+def latest_looked_at(connection: sa.Connection) -> datetime | None:
+    """Return the latest time of sending among the pending messages that had their last look, or None."""
+    return connection.scalar(
+        sa.select(messages.c.send_at)
+        .where(HAD_LAST_LOOK)
+        .order_by(messages.c.send_at.desc())
+        .limit(1)
+        .with_hint(messages, "INDEXED BY ix_messages_had_last_look", "sqlite")
+    )
+
+
 def for_review(connection: sa.Connection, *, now: datetime, limit: int) -> dict[str, datetime]:
     """Return pending messages on which time alone may have changed the verdict, each with since when, oldest first."""
     query = (
@@ -89,10 +118,10 @@ def for_release(connection: sa.Connection, *, until: datetime, limit: int) -> li
     )
     query = (
         sa.select(messages.c.id)
-        .where(IS_PENDING, messages.c.send_at <= until, messages.c.last_look_at.is_not(None), ~cancelling)
+        .where(HAD_LAST_LOOK, messages.c.send_at <= until, ~cancelling)
         .order_by(messages.c.send_at)
         .limit(limit)
-        .with_hint(messages, "INDEXED BY ix_messages_pending_send_at", "sqlite")
+        .with_hint(messages, "INDEXED BY ix_messages_had_last_look", "sqlite")
     )
     return list(connection.scalars(query))
 

@@ -10,11 +10,13 @@ import sqlalchemy as sa
 
 from core.cancelling import Action
 from core.forecasting import Minute
-from store.tables import IS_REQUESTED, cancellations
+from store.tables import AWAITS_LAST_LOOK, IS_REQUESTED, cancellations, decisions, messages
 from store.tables import cancellation_attempts as attempts
 
 #: The newest requests tell how fast Telnyx answers now; the last of a hundred is among them.
 _NEWEST = 300
+#: Some ten batches of a crowd.
+_NEWEST_DECISIONS = 2000
 
 
 def waiting_by_minute(connection: sa.Connection) -> Sequence[Minute]:
@@ -30,6 +32,25 @@ def waiting_by_minute(connection: sa.Connection) -> Sequence[Minute]:
         .with_hint(cancellations, "INDEXED BY ix_cancellations_requested", "sqlite")
     )
     return minutes(connection, query)
+
+
+def crowd_by_minute(connection: sa.Connection, *, until: datetime) -> Sequence[Minute]:
+    """Return how many messages to be sent by then await their last look, by the minute of their sending."""
+    minute = minute_of(connection, messages.c.send_at)
+    query = (
+        sa.select(minute, sa.func.count())
+        .where(AWAITS_LAST_LOOK, messages.c.send_at <= until)
+        .group_by(minute)
+        .with_hint(messages, "INDEXED BY ix_messages_awaiting_last_look", "sqlite")
+    )
+    return minutes(connection, query)
+
+
+def newest_decisions(connection: sa.Connection) -> Sequence[tuple[datetime, int]]:
+    """Return the newest batches of decisions: when each was made, and how many were made with it."""
+    newest = sa.select(decisions.c.decided_at).order_by(decisions.c.seq.desc()).limit(_NEWEST_DECISIONS).subquery()
+    query = sa.select(newest.c.decided_at, sa.func.count()).group_by(newest.c.decided_at)
+    return [(decided_at, number) for decided_at, number in connection.execute(query)]
 
 
 def newest_latencies(connection: sa.Connection) -> Sequence[timedelta]:

@@ -44,17 +44,27 @@ def count(connection: sa.Connection, reach: Reach, *, send_after: datetime) -> R
     return Reached(pending, recallable)
 
 
-def by_minute(connection: sa.Connection, reach: Reach) -> Sequence[Minute]:
-    """Return how many pending messages within reach nobody is cancelling yet, by the minute of their sending."""
+def by_minute(
+    connection: sa.Connection, reach: Reach, *, until: datetime | None = None, awaiting: bool = False
+) -> Sequence[Minute]:
+    """Return how many pending messages within reach nobody is cancelling yet, by the minute of their sending.
+
+    ``until`` leaves out those to be sent later, ``awaiting`` those that had their last look.
+    """
     found = _pending(reach).subquery()
     cancelling = sa.select(sa.literal(1)).where(cancellations.c.message_id == found.c.id, IS_REQUESTED).exists()
+    conditions = [~cancelling]
+    if until is not None:
+        conditions.append(found.c.send_at <= until)
+    if awaiting:
+        conditions.append(found.c.last_look_at.is_(None))
     minute = figures.minute_of(connection, found.c.send_at)
-    return figures.minutes(connection, sa.select(minute, sa.func.count()).where(~cancelling).group_by(minute))
+    return figures.minutes(connection, sa.select(minute, sa.func.count()).where(*conditions).group_by(minute))
 
 
 def _pending(reach: Reach) -> sa.Select[Any] | sa.CompoundSelect[Any]:
-    """Return the id and the time of sending of each; every part of a union is a walk along one index."""
-    query = sa.select(messages.c.id, messages.c.send_at).where(IS_PENDING)
+    """Return the id, the time of sending and the last look of each; every part of a union is a walk along one index."""
+    query = sa.select(messages.c.id, messages.c.send_at, messages.c.last_look_at).where(IS_PENDING)
     match reach.scope:
         case Scope.ALL:
             return query

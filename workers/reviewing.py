@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from core.deadlines import LAST_LOOK, WALL
+import sqlalchemy as sa
+
 from core.deciding import Rule
 from ledger import reviewing
+from ledger.leading import Gate, Leads
 from store import due, reviews
+from store.due import Place
 from store.engine import Database
 
 BATCH = 200
+#: A gate that was gone through to its end is gone through again after this: more may have come in behind it.
+_REST = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +27,26 @@ class Reviewer:
     database: Database
     rules: Sequence[Rule]
     now: Callable[[], datetime]
+    leads: Callable[[], Leads] = Leads
+    """How much earlier than usual crowds are looked at."""
+    _come_to: dict[str, Place] = field(default_factory=dict)
+    """How far each gate was gone through."""
+    _resting: dict[str, datetime] = field(default_factory=dict)
 
     def review(self) -> bool:
         """Decide on the next batch and return whether there was anything to do."""
-        now = self.now()
+        now, leads = self.now(), self.leads()
+        until = leads.crowd.until(now)
         with self.database.read() as connection:
             timed = due.for_review(connection, now=now, limit=BATCH)
-            last = due.awaiting_last_look(connection, until=now + LAST_LOOK + WALL, limit=BATCH)
+            last = due.awaiting_last_look(connection, until=until, limit=BATCH)
+            held_until, held = self._next_held(connection, leads, now)
             is_ordered = reviews.oldest(connection) is not None
-        if last:
-            with self.database.begin() as connection:
-                looked_at = [place.message_id for place in last]
-                reviewing.look_last(connection, looked_at, self.rules, now=now)
+        for places, sent_by in ((last, until), (held, held_until)):
+            if places:
+                with self.database.begin() as connection:
+                    looked_at = [place.message_id for place in places]
+                    reviewing.look_last(connection, looked_at, self.rules, until=sent_by, now=now)
         if timed:
             with self.database.begin() as connection:
                 reviewing.review_timed(connection, timed, self.rules, now=now)
@@ -42,4 +55,27 @@ class Reviewer:
             with self.database.begin() as connection:
                 reviewed = reviewing.review(connection, self.rules, now=now, limit=BATCH)
         # A review that another worker is busy with is nothing to do here.
-        return bool(last) or bool(timed) or reviewed is not None
+        return bool(last) or bool(held) or bool(timed) or reviewed is not None
+
+    def _next_held(self, connection: sa.Connection, leads: Leads, now: datetime) -> tuple[datetime, list[Place]]:
+        """Return the next messages of a gate whose crowd has to be begun with, and up to when they are to be sent."""
+        soonest = leads.crowd.until(now)
+        for gate in leads.gates:
+            until = gate.until(leads.held.until(now))
+            if until > soonest and self._resting.get(gate.id, now) <= now:
+                places = self._beyond(connection, gate, until)
+                if len(places) < BATCH:
+                    self._come_to.pop(gate.id, None)
+                    self._resting[gate.id] = now + _REST
+                if places:
+                    return until, places
+        return soonest, []
+
+    def _beyond(self, connection: sa.Connection, gate: Gate, until: datetime) -> list[Place]:
+        """Go on where a gate was left: those that were looked at stay pending until they are cancelled."""
+        come_to = self._come_to.get(gate.id)
+        after = (come_to.send_at, come_to.seq) if come_to else None
+        places = due.held_awaiting(connection, gate.reach, after=after, until=until, limit=BATCH)
+        if places:
+            self._come_to[gate.id] = places[-1]
+        return places

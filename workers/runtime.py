@@ -11,6 +11,7 @@ from importlib import import_module
 import structlog
 
 from core.policies import catalogue
+from ledger.leading import Ahead
 from schemas import policies
 from schemas.settings import Settings
 from store import failpoints
@@ -41,6 +42,7 @@ class Runtime:
     drain: Drain
     rules: str
     """The fingerprint of the policies in force."""
+    ahead: Ahead
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Runtime:
@@ -56,14 +58,15 @@ class Runtime:
             pacer(settings),
             now=now,
         )
+        ahead = Ahead(database, rate=settings.cancel_rate, now=now)
         drain = Drain(
             applier=Applier(database, rules, now),
-            reviewer=Reviewer(database, rules, now),
+            reviewer=Reviewer(database, rules, now, leads=ahead.latest),
             canceller=canceller,
             ring=bell.ring,
             now=now,
         )
-        return cls(database, bell, drain, catalogue.fingerprint(chosen))
+        return cls(database, bell, drain, catalogue.fingerprint(chosen), ahead)
 
     def warm_up(self) -> None:
         """Import, beside other work, what the first cancellation needs: it would take seconds then."""

@@ -7,7 +7,7 @@ the bell cannot be rung, or is rung in vain, the sweeper does the work itself.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -15,10 +15,10 @@ from typing import Protocol
 import sqlalchemy as sa
 import structlog
 
-from core.deadlines import LAST_LOOK, WALL, last_look
 from core.errors import StoreUnavailable
 from core.failpoints import Failpoint
 from ledger import reviewing, settling
+from ledger.leading import Leads
 from store import backlog, cancellations, due, failpoints, reviews
 from store.bell import Bell
 from store.engine import Database
@@ -33,7 +33,7 @@ OVERDUE = timedelta(seconds=5)
 #: One turn of the sweeper's own work; then it looks whether the workers are back.
 BUDGET = timedelta(seconds=3)
 #: What waits for these is passed over by itself: the others may be let go.
-_HOLDS_UP_NOBODY_ELSE = {"cancellations", "last_looks"}
+_HOLDS_UP_NOBODY_ELSE = {"cancellations", "last_looks", "looks_at_held"}
 _EVERY = timedelta(seconds=1)
 _JITTER = 0.2
 #: So many messages are released in one transaction.
@@ -70,6 +70,10 @@ class Sweeper:
     """The fingerprint of the policies in force: under others than before, all that is pending is decided on again."""
     now: Callable[[], datetime]
     stop: StopFlag
+    leads: Callable[[], Leads] = Leads
+    """How much earlier than usual crowds are looked at for the last time."""
+    alarms: Sequence[Callable[[], object]] = ()
+    """Told in every sweep to look whether there is something that people have to know."""
     _follows_rules: bool = False
     _unfinished: bool = False
 
@@ -95,8 +99,11 @@ class Sweeper:
             with self.database.begin() as connection:
                 reviewing.follow_rules(connection, self.rules, now=now)
             self._follows_rules = True
+        for alarm in self.alarms:
+            alarm()
+        leads = self.leads()
         with self.database.read() as connection:
-            waiting = _waiting_since(connection, now)
+            waiting = _waiting_since(connection, now, leads)
             settled_until = _settled_until(connection, waiting, now)
             may_release = bool(due.for_release(connection, until=settled_until, limit=1))
         released = self._release(settled_until) if may_release else 0
@@ -132,16 +139,17 @@ class Sweeper:
         self._unfinished = self.now() - before >= BUDGET
 
 
-def _waiting_since(connection: sa.Connection, now: datetime) -> dict[str, datetime]:
+def _waiting_since(connection: sa.Connection, now: datetime, leads: Leads) -> dict[str, datetime]:
     """Return, for each kind of work that is due, since when."""
     timed = due.for_review(connection, now=now, limit=1)
-    last = due.awaiting_last_look(connection, until=now + LAST_LOOK + WALL, limit=1)
+    last = due.awaiting_last_look(connection, until=leads.crowd.until(now), limit=1)
     due_at = {
         "events": backlog.oldest_due(connection, now=now),
         "cancellations": cancellations.next_due_at(connection),
         "reviews": reviews.oldest(connection),
         "timed_reviews": min(timed.values(), default=None),
-        "last_looks": last_look(last[0].send_at) if last else None,
+        "last_looks": leads.crowd.since(last[0].send_at) if last else None,
+        "looks_at_held": leads.held.begun(now),
     }
     return {kind: since for kind, since in due_at.items() if since is not None and since <= now}
 

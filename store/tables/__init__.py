@@ -12,6 +12,7 @@ from store.tables.events import AWAITS_APPLYING, IS_NOT_APPLIED, applying_runs, 
 from store.tables.gates import IS_NOT_LIFTED, holds
 from store.tables.messages import (
     AWAITS_LAST_LOOK,
+    HAD_LAST_LOOK,
     IS_ORPHAN,
     IS_PENDING,
     IS_REGISTERED,
@@ -27,6 +28,7 @@ write_trials = trial_writes.table(metadata)
 __all__ = [
     "AWAITS_APPLYING",
     "AWAITS_LAST_LOOK",
+    "HAD_LAST_LOOK",
     "IS_BY_HOLD",
     "IS_IN_DOUBT",
     "IS_NOT_APPLIED",

@@ -62,6 +62,8 @@ Index(
     messages.c.last_look_at,
     **only(AWAITS_LAST_LOOK),
 )
+HAD_LAST_LOOK = and_(IS_PENDING, messages.c.last_look_at.is_not(None))
+Index("ix_messages_had_last_look", messages.c.send_at, **only(HAD_LAST_LOOK))
 IS_ORPHAN = messages.c.orphaned_at.is_not(None)
 Index("ix_messages_orphaned", messages.c.orphaned_at, **only(IS_ORPHAN))
 

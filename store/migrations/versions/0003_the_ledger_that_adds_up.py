@@ -34,6 +34,7 @@ def _messages() -> None:
         _index_some(name, "messages", [*leading, "send_at", "seq"], _PENDING)
     awaits = f"{_PENDING} AND last_look_at IS NULL"
     _index_some("ix_messages_awaiting_last_look", "messages", ["send_at", "ledger", "last_look_at"], awaits)
+    _index_some("ix_messages_had_last_look", "messages", ["send_at"], f"{_PENDING} AND last_look_at IS NOT NULL")
     _index_some(
         "ix_messages_sums", "messages", ["campaign_key", "send_at", "ledger", "breach_cause"], "ledger IS NOT NULL"
     )
