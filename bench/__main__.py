@@ -7,6 +7,7 @@ import sys
 
 BENCHES = {
     "apply": "accepted events, merged and decided on: beside the same rows in bulk, and a job per event",
+    "cancel": "a campaign ended at once: how fast, in which order and how timely its messages are cancelled",
     "receive": "a signed webhook, answered once it is committed: beside a bare Flask POST and the usual chain",
 }
 
