@@ -91,9 +91,9 @@ class DoorWorld:
             )
 
     def deliver(self) -> None:
-        """Apply every event that the simulator has made of its messages."""
+        """Apply every event that the simulator has made of its messages, by its clock."""
         self.telnyx.settle()
-        now = datetime.now(UTC)
+        now = self.telnyx.simulator.clock.now()
         told = [
             reading.report(envelope.read(json.dumps({"data": each["event"]}).encode()), received_at=now)
             for each in self.telnyx.deliveries()

@@ -162,7 +162,7 @@ class Book:
                 if time.monotonic() > until:
                     self._log.error("door_gives_up", about=about, reason=str(error))
                     continue
-                self._later.append((until, work, about))
+                self._later.appendleft((until, work, about))
                 return
             except Exception as error:  # noqa: BLE001 - the thread lives on for what else waits
                 self._log.error("door_gives_up", about=about, reason=type(error).__name__)

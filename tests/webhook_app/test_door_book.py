@@ -1,0 +1,93 @@
+"""The door's book-keeping: in time, or not at all; or later."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from core.errors import StoreUnavailable
+from tests.processes import wait_for
+from webhook_app import log
+from webhook_app.door_book import Book
+
+
+class Fake:
+    """A database whose transactions are only counted."""
+
+    def __init__(self):
+        self.committed = []
+        self.trouble = None
+        self.gate = threading.Event()
+        self.gate.set()
+
+    @contextmanager
+    def begin(self):
+        self.gate.wait(10)
+        if self.trouble:
+            raise self.trouble
+        work = []
+        yield work
+        self.committed += work
+
+
+def book_of(database, seconds=0.3):
+    return Book(database, log=log.logger(), deadline=timedelta(seconds=seconds))
+
+
+def test_result_is_that_of_the_committed_work():
+    database = Fake()
+    assert book_of(database).write(lambda connection: connection.append(1) or "done") == "done"
+    assert database.committed == [1]
+
+
+def test_error_of_the_work_is_raised_to_whoever_asked_for_it():
+    with pytest.raises(ZeroDivisionError):
+        book_of(Fake()).write(lambda _: 1 / 0)
+
+
+def test_work_that_nobody_waits_for_any_more_is_not_committed():
+    database = Fake()
+    database.gate.clear()
+    book = book_of(database)
+    with pytest.raises(StoreUnavailable):
+        book.write(lambda connection: connection.append("late"))
+    database.gate.set()
+    book.write(lambda connection: connection.append("next"))
+    assert database.committed == ["next"]
+
+
+def test_work_that_waits_behind_what_hangs_is_never_begun():
+    database = Fake()
+    database.gate.clear()
+    book = book_of(database)
+    begun = []
+    for number in range(6):
+        with pytest.raises(StoreUnavailable):
+            book.write(lambda _, number=number: begun.append(number))
+    database.gate.set()
+    book.write(lambda _: begun.append("next"))
+    assert wait_for(lambda: "next" in begun)
+    assert not {4, 5} & set(begun)
+
+
+def test_what_could_not_be_written_is_written_later_in_order():
+    database = Fake()
+    database.trouble = StoreUnavailable("away")
+    book = book_of(database)
+    for number in range(3):
+        book.write_later(lambda connection, number=number: connection.append(number), "a test")
+    database.trouble = None
+    assert wait_for(lambda: database.committed == [0, 1, 2])
+
+
+def test_work_that_can_never_be_written_is_told_of_and_holds_up_nothing():
+    database = Fake()
+    with capture_logs():
+        book = book_of(database)
+        book.write_later(lambda _: 1 / 0, "a bug")
+        book.write_later(lambda connection: connection.append(1), "a test")
+        assert wait_for(lambda: database.committed == [1])
