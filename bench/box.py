@@ -41,11 +41,15 @@ def command(options: Options) -> list[str]:
 def main(raw: str) -> None:
     """Schedule, listen, and answer questions until stdin ends."""
     options = Options(**json.loads(raw))
-    settings = {"webhook_url": options.webhook_url} if options.webhook_url else {}
-    with simulator.running(**settings) as box:
+    with simulator.running() as box:
         scheduled = _schedule(box, options)
         # A second's requests may come at once: the limit is one by the second.
-        box.configure(latency=options.latency, rate_limit=options.rate_limit, rate_burst=options.rate_limit or 10.0)
+        box.configure(
+            latency=options.latency,
+            rate_limit=options.rate_limit,
+            rate_burst=options.rate_limit or 10.0,
+            webhook_url=options.webhook_url,
+        )
         _tell({"base_url": box.base_url, "url": box.url, "public_key": box.public_key, "scheduled": scheduled})
         for _ in sys.stdin:
             _tell(_seen(box))

@@ -21,7 +21,7 @@ _SLOWEST, _FASTEST = 20.0, 2000.0
 #: What was seen is not relied on in full: events are applied, and answers recorded, by the same hands.
 _RELIED_ON = 0.5
 #: Fewer decisions at a time do not show how many would have been possible; a longer gap is a rest.
-_FULL, _REST = 100, timedelta(seconds=10)
+_FULL, _REST = 40, timedelta(seconds=10)
 #: The part of the time between the usual last look and the deadline in which all should be decided on.
 _SLACK = LAST_LOOK / 2
 _MINUTE = timedelta(minutes=1)

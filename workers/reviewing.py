@@ -33,14 +33,14 @@ class Reviewer:
     """How far each gate was gone through."""
     _resting: dict[str, datetime] = field(default_factory=dict)
 
-    def review(self) -> bool:
-        """Decide on the next batch and return whether there was anything to do."""
+    def review(self, limit: int = BATCH) -> bool:
+        """Decide on the next messages, so many of each kind, and return whether there was anything to do."""
         now, leads = self.now(), self.leads()
         until = leads.crowd.until(now)
         with self.database.read() as connection:
-            timed = due.for_review(connection, now=now, limit=BATCH)
-            last = due.awaiting_last_look(connection, until=until, limit=BATCH)
-            held_until, held = self._next_held(connection, leads, now)
+            timed = due.for_review(connection, now=now, limit=limit)
+            last = due.awaiting_last_look(connection, until=until, limit=limit)
+            held_until, held = self._next_held(connection, leads, now, limit)
             is_ordered = reviews.oldest(connection) is not None
         for places, sent_by in ((last, until), (held, held_until)):
             if places:
@@ -53,29 +53,31 @@ class Reviewer:
         reviewed = None
         if is_ordered:
             with self.database.begin() as connection:
-                reviewed = reviewing.review(connection, self.rules, now=now, limit=BATCH)
+                reviewed = reviewing.review(connection, self.rules, now=now, limit=limit)
         # A review that another worker is busy with is nothing to do here.
         return bool(last) or bool(held) or bool(timed) or reviewed is not None
 
-    def _next_held(self, connection: sa.Connection, leads: Leads, now: datetime) -> tuple[datetime, list[Place]]:
+    def _next_held(
+        self, connection: sa.Connection, leads: Leads, now: datetime, limit: int
+    ) -> tuple[datetime, list[Place]]:
         """Return the next messages of a gate whose crowd has to be begun with, and up to when they are to be sent."""
         soonest = leads.crowd.until(now)
         for gate in leads.gates:
             until = gate.until(leads.held.until(now))
             if until > soonest and self._resting.get(gate.id, now) <= now:
-                places = self._beyond(connection, gate, until)
-                if len(places) < BATCH:
+                places = self._beyond(connection, gate, until, limit)
+                if len(places) < limit:
                     self._come_to.pop(gate.id, None)
                     self._resting[gate.id] = now + _REST
                 if places:
                     return until, places
         return soonest, []
 
-    def _beyond(self, connection: sa.Connection, gate: Gate, until: datetime) -> list[Place]:
+    def _beyond(self, connection: sa.Connection, gate: Gate, until: datetime, limit: int) -> list[Place]:
         """Go on where a gate was left: those that were looked at stay pending until they are cancelled."""
         come_to = self._come_to.get(gate.id)
         after = (come_to.send_at, come_to.seq) if come_to else None
-        places = due.held_awaiting(connection, gate.reach, after=after, until=until, limit=BATCH)
+        places = due.held_awaiting(connection, gate.reach, after=after, until=until, limit=limit)
         if places:
             self._come_to[gate.id] = places[-1]
         return places
