@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from core import deadlines, merging
 from core.errors import NotFound
 from ledger import showing
-from store import cancellations, consents, decisions, messages
+from store import cancellations, consents, decisions, intents, messages
 from store.attempts import Attempt
+from store.intents import IntentRow
 from store.messages import Transition
 
 
@@ -61,10 +62,16 @@ def story(
             "attempts": attempts,
         }
         timeline += _settled(cancellation)
+    asked = intents.of_message(connection, message_id)
+    timeline += _replacing(asked, message_id)
     return {
         "message": shown,
         "decisions": kept,
         "cancellation": cancellation,
+        "replaces": next((each.replaces for each in asked if each.message_id == message_id), None),
+        "replaced_by": next(
+            (each.message_id for each in asked if each.replaces == message_id and each.message_id), None
+        ),
         "timeline": sorted(timeline, key=lambda entry: _when(entry["at"])),
     }
 
@@ -122,6 +129,21 @@ def _words(connection: sa.Connection, phone_numbers: list[str]) -> list[dict[str
         for number in phone_numbers
         for row in consents.history(connection, number)
     ]
+
+
+def _replacing(asked: list[IntentRow], message_id: str) -> list[dict[str, Any]]:
+    """Show what was scheduled in the message's place, or tried, and in whose place it stands itself."""
+    entries = []
+    for each in asked:
+        if each.replaces == message_id:
+            ended = f"replaced by {each.message_id}" if each.message_id else f"to be replaced: {each.state}"
+            told = ended + (f" ({each.reason})" if each.reason else "")
+        elif each.replaces is not None:
+            told = f"replaces {each.replaces}"
+        else:
+            continue
+        entries.append(_entry(showing.instant(each.created_at) or "", "reschedule", told))
+    return entries
 
 
 def _decided(decision: dict[str, Any]) -> str:

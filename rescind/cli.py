@@ -34,6 +34,7 @@ _COMMANDS = {
     "ledger": ("rescind.ledger", "Show how many messages are pending, cancelled, released or in breach."),
     "hold": ("rescind.hold", "Keep messages back until somebody decides."),
     "panic": ("rescind.panic", "Take back everything in a scope, now."),
+    "reschedule": ("rescind.reschedule", "Schedule anew what was cancelled, as far as it still can go out."),
     "messages": ("rescind.looking", "List messages."),
     "events": ("rescind.looking", "List accepted events, or show one."),
     "replay": ("rescind.replay", "Apply stored events again, such as dead letters after their cause was mended."),

@@ -151,6 +151,8 @@ def why_command(*, message_id: str, wants_json: bool) -> None:
         ("cancel by", brief(message["cancel_by"])),
         ("ledger", message["ledger"]),
         ("cause", message["breach_cause"]),
+        ("replaces", told["replaces"]),
+        ("replaced by", told["replaced_by"]),
     ]
     screen.print(output.table(["", ""], [fact for fact in facts if fact[1]]))
     timeline = [(brief(entry["at"]), entry["kind"], entry["text"]) for entry in told["timeline"]]

@@ -105,7 +105,7 @@ class TimelineEntry(Answer):
         unknown = INCLUDE
 
     at = at()
-    kind = text("`registration`, `status`, `consent`, `decision`, `cancellation`, `attempt` or `ledger`")
+    kind = text("`registration`, `status`, `consent`, `decision`, `cancellation`, `attempt`, `reschedule` or `ledger`")
     text = text()
 
 
@@ -115,4 +115,6 @@ class Story(Answer):
     message = fields.Nested(Message, required=True)
     decisions = listed(Decision)
     cancellation = fields.Nested(Cancellation, required=True, allow_none=True)
+    replaces = text("the cancelled message in whose place this one was scheduled", null=True, form="uuid")
+    replaced_by = text("the message that was scheduled in its place", null=True, form="uuid")
     timeline = listed(TimelineEntry)

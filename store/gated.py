@@ -1,4 +1,4 @@
-"""The messages whose cancellation was ordered because of a gate: how far it has come, and which they are."""
+"""The messages that were cancelled because of a gate, or of their campaign: how many, how far that is, and which."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from core.outcomes import LedgerState
+from store.reach import Reach
 from store.tables import IS_BY_HOLD, cancellations, decisions, messages
 
 #: The decision that ordered a cancellation was made in the same moment. A later one on the same message may give
@@ -39,14 +41,25 @@ def standings(connection: sa.Connection, cause: str) -> list[Ended]:
     return [Ended(state, why, number, attempts) for state, why, number, attempts in connection.execute(query)]
 
 
-def cancelled(
-    connection: sa.Connection, cause: str, *, after: tuple[datetime, str] | None = None, limit: int
-) -> list[tuple[datetime, str]]:
-    """Return the next messages that a gate had cancelled, by when they were to be sent: that time, and the id."""
+def cancelled(connection: sa.Connection, cause: str) -> list[tuple[datetime, str]]:
+    """Return the messages whose cancellation a gate is the cause of, by when they were to be sent."""
     place = (cancellations.c.send_at, cancellations.c.message_id)
-    query = sa.select(*place).select_from(_joined()).where(*_because_of(cause)).order_by(*place).limit(limit)
-    if after is not None:
-        query = query.where(sa.tuple_(*place) > sa.tuple_(*after))
+    query = sa.select(*place).select_from(_joined()).where(*_because_of(cause)).order_by(*place)
+    return [(send_at, message_id) for send_at, message_id in connection.execute(query)]
+
+
+def cancelled_in(connection: sa.Connection, reach: Reach, *, sparing: str) -> list[tuple[datetime, str]]:
+    """Return the cancelled messages of a campaign by when they were to be sent, but for those of one policy."""
+    place = (cancellations.c.send_at, cancellations.c.message_id)
+    of_campaign = sa.or_(
+        messages.c.campaign_key.in_(sorted(reach.keys)), messages.c.tcr_campaign_id.in_(sorted(reach.tcr_campaign_ids))
+    )
+    query = (
+        sa.select(*place)
+        .select_from(cancellations.join(messages, messages.c.id == cancellations.c.message_id))
+        .where(of_campaign, messages.c.ledger == LedgerState.CANCELLED, cancellations.c.policy != sparing)
+        .order_by(*place)
+    )
     return [(send_at, message_id) for send_at, message_id in connection.execute(query)]
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from core.intents import IntentState, yielding_to
 from store import upserting
-from store.tables import IS_IN_DOUBT, intents
+from store.tables import IS_IN_DOUBT, REPLACES, intents
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,20 @@ def known_messages(connection: sa.Connection, message_ids: Collection[str]) -> s
     for part in upserting.parts(sorted(message_ids)):
         found |= set(connection.scalars(sa.select(intents.c.message_id).where(intents.c.message_id.in_(part))))
     return found
+
+
+def replacing(connection: sa.Connection, message_ids: Collection[str]) -> dict[str, IntentRow]:
+    """Return, by the message that it replaces, the one request that does, or may."""
+    found: dict[str, IntentRow] = {}
+    for part in upserting.parts(sorted(message_ids)):
+        rows = connection.execute(sa.select(*_COLUMNS).where(REPLACES, intents.c.replaces.in_(part)))
+        found |= {row.replaces: IntentRow(*row) for row in rows}
+    return found
+
+
+def stand_aside(connection: sa.Connection, intent_id: str, *, reason: str) -> None:
+    """Let another request replace the message that this one, which stays in doubt, was to replace."""
+    connection.execute(sa.update(intents).where(intents.c.id == intent_id).values(replaces=None, reason=reason))
 
 
 def find(connection: sa.Connection, intent_id: str) -> IntentRow | None:

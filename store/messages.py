@@ -88,6 +88,15 @@ def find(connection: sa.Connection, message_id: str) -> MessageRow | None:
     return MessageRow(*row) if row else None
 
 
+def find_all(connection: sa.Connection, ids: Collection[str]) -> dict[str, MessageRow]:
+    """Return the messages held under these ids."""
+    found: dict[str, MessageRow] = {}
+    for part in upserting.parts(sorted(ids)):
+        query = sa.select(*_COLUMNS).where(messages.c.id.in_(part))
+        found |= {row.id: MessageRow(*row) for row in connection.execute(query)}
+    return found
+
+
 def listing(
     connection: sa.Connection,
     *,

@@ -142,6 +142,8 @@ STORY = {
             }
         ],
     },
+    "replaces": None,
+    "replaced_by": None,
     "timeline": [
         {"at": "2026-06-29T09:12:00Z", "kind": "consent", "text": f"{_NUMBER} opt_out by webhook: STOP"},
         {"at": "2026-06-29T09:12:01Z", "kind": "decision", "text": f"cancel: {_REASON}"},

@@ -1,0 +1,260 @@
+"""Asking Telnyx to schedule messages anew: a few at a time, each asked for once, and every answer kept.
+
+What certainly was not accepted may be asked for again. What may have been is in doubt, and stays so.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from http import HTTPStatus
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol, TypeVar
+
+import sqlalchemy as sa
+
+from core import cancelling
+from core.cancelling import Answer
+from core.deciding import Act, Rule
+from core.errors import RequestInvalid, StoreUnavailable
+from core.reports import MessageReport
+from ledger import intending, rescheduling
+from ledger.rescheduling import Begun, Plan, Terms
+from schemas import message
+from store.engine import Database
+from workers.pacing import Pacer
+
+#: How much of the rate this may use: cancelling has the rest.
+SHARE = 0.5
+SLOTS = 8
+#: Why not all were tried, when somebody wished so.
+INTERRUPTED = "interrupted"
+_LOOK_AGAIN = timedelta(seconds=0.2)
+#: So often in a row the same trouble is no accident.
+_NO_ACCIDENT = 3
+#: Seconds between the tries to write down what Telnyx has answered.
+_PATIENCE = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+
+T = TypeVar("T")
+
+
+class Fate(StrEnum):
+    """What became of one message."""
+
+    RESCHEDULED = "rescheduled"
+    STOPPED = "stopped"
+    """Scheduled, and to be cancelled again: something came up meanwhile."""
+    CHANGED = "changed"
+    """It could be scheduled a moment ago, and no more."""
+    DECLINED = "declined"
+    """By Telnyx."""
+    IN_DOUBT = "in_doubt"
+    """Telnyx may have accepted it: no answer came, or none that can be read."""
+    NOT_TRIED = "not_tried"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one message, and why."""
+
+    plan: Plan
+    fate: Fate
+    told: str = ""
+    replaced_by: str | None = None
+    """The new message."""
+
+
+class _Trouble(StrEnum):
+    NONE = "none"
+    THROTTLED = "throttled"
+    UNREACHED = "unreached"
+    LOCKED_OUT = "locked_out"
+    DOUBT = "doubt"
+    BOOKS = "books"
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    result: Result
+    trouble: _Trouble = _Trouble.NONE
+    retry_after: timedelta | None = None
+
+
+class SendsMessages(Protocol):
+    """The part of the Telnyx client that is needed here."""
+
+    def send(self, message: dict[str, Any]) -> Answer:
+        """Ask to send a message."""
+
+
+class Rescheduler:
+    """Schedules messages anew. For one thread, with threads of its own for the requests."""
+
+    def __init__(
+        self,
+        database: Database,
+        client: SendsMessages,
+        pacer: Pacer,
+        *,
+        rules: Sequence[Rule],
+        terms: Terms,
+        now: Callable[[], datetime],
+        slots: int = SLOTS,
+    ) -> None:
+        """Start nothing yet."""
+        self._database = database
+        self._client = client
+        self._pacer = pacer
+        self._rules = rules
+        self._terms = terms
+        self._now = now
+        self._slots = slots
+        self._answers: SimpleQueue[_Heard] = SimpleQueue()
+        self._in_a_row: dict[_Trouble, int] = {}
+        self.stopped: str | None = None
+        """Why not all were tried."""
+
+    def run(self, plans: Sequence[Plan], tell: Callable[[Result], object]) -> None:
+        """Schedule the messages anew in this order, and ``tell`` of each what became of it.
+
+        A KeyboardInterrupt is taken as the wish to stop, once: what is under way is waited for.
+        """
+        waiting = deque(plans)
+        in_flight = 0
+        told: set[str] = set()
+        with ThreadPoolExecutor(self._slots, thread_name_prefix="reschedule") as threads:
+            while in_flight or (waiting and not self.stopped):
+                try:
+                    while waiting and not self.stopped and in_flight < self._slots and self._pacer.try_acquire(1):
+                        threads.submit(self._answer, waiting[0])
+                        waiting.popleft()
+                        in_flight += 1
+                    heard = self._answers.get(timeout=_LOOK_AGAIN.total_seconds())
+                except Empty:
+                    continue
+                except KeyboardInterrupt:
+                    if self.stopped:
+                        raise
+                    self.stopped = INTERRUPTED
+                    continue
+                in_flight -= 1
+                if self._is_to_be_repeated(heard):
+                    waiting.appendleft(heard.result.plan)
+                else:
+                    told.add(heard.result.plan.message_id)
+                    tell(heard.result)
+        for plan in waiting:
+            if plan.message_id not in told:
+                tell(Result(plan, Fate.NOT_TRIED, self.stopped or ""))
+
+    def _is_to_be_repeated(self, heard: _Heard) -> bool:
+        """Take an answer for what it means to all, and return True when this one is to be asked for again."""
+        times = self._in_a_row.get(heard.trouble, 0) + 1
+        self._in_a_row = {} if heard.trouble is _Trouble.NONE else {**self._in_a_row, heard.trouble: times}
+        told = heard.result.told
+        match heard.trouble:
+            case _Trouble.THROTTLED:
+                self._pacer.pause_everybody(heard.retry_after or cancelling.BACKOFF * 2)
+                return not self.stopped
+            case _Trouble.UNREACHED:
+                self._pacer.pause(cancelling.BACKOFF * 2**times)
+                if times < _NO_ACCIDENT:
+                    return not self.stopped
+                self.stopped = self.stopped or told
+            case _Trouble.LOCKED_OUT | _Trouble.BOOKS:
+                self.stopped = self.stopped or told
+            case _Trouble.DOUBT:
+                if times >= _NO_ACCIDENT:
+                    self.stopped = self.stopped or f"{times} in a row are in doubt: {told}"
+            case _Trouble.NONE:
+                pass
+        return False
+
+    def _answer(self, plan: Plan) -> None:
+        try:
+            heard = self._ask(plan)
+        except StoreUnavailable as error:
+            heard = _Heard(Result(plan, Fate.NOT_TRIED, str(error)), _Trouble.BOOKS)
+        except Exception as error:  # noqa: BLE001 - a thread of the pool has nobody to raise to
+            told = f"{type(error).__name__}: {error}"
+            heard = _Heard(Result(plan, Fate.IN_DOUBT, told), _Trouble.DOUBT)
+        self._answers.put(heard)
+
+    def _ask(self, plan: Plan) -> _Heard:
+        with self._database.begin() as connection:
+            begun = rescheduling.begin(connection, plan.message_id, self._rules, self._terms, now=self._now())
+        if isinstance(begun, Plan):
+            return _Heard(Result(begun, Fate.CHANGED, begun.told))
+        answer = self._client.send(begun.request)
+        try:
+            return self._taken_in(plan, begun, answer)
+        except StoreUnavailable as error:
+            told = f"Telnyx answered {answer.http_status}, which could not be written down: {error}"
+            return _Heard(Result(plan, Fate.IN_DOUBT, told), _Trouble.BOOKS)
+
+    def _taken_in(self, plan: Plan, begun: Begun, answer: Answer) -> _Heard:
+        status = answer.http_status
+        if status is not None and HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            report = self._report(plan, answer)
+            if report is not None:
+                return self._registered(plan, begun, report, status)
+        told = _told(answer)
+        is_certain = not answer.has_left or (
+            status is not None and HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+        )
+        end = intending.declined if is_certain else intending.unknown
+        self._write(lambda books: end(books, begun.intent_id, http_status=status, reason=told, now=self._now()))
+        if not is_certain:
+            return _Heard(Result(plan, Fate.IN_DOUBT, told), _Trouble.DOUBT)
+        if not answer.has_left:
+            return _Heard(Result(plan, Fate.NOT_TRIED, told), _Trouble.UNREACHED)
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            return _Heard(Result(plan, Fate.NOT_TRIED, told), _Trouble.THROTTLED, answer.retry_after)
+        if status == HTTPStatus.UNAUTHORIZED:
+            refused = "Telnyx refuses TELNYX_API_KEY (401); make a new key in its portal, and start again"
+            return _Heard(Result(plan, Fate.NOT_TRIED, refused), _Trouble.LOCKED_OUT)
+        return _Heard(Result(plan, Fate.DECLINED, told))
+
+    def _registered(self, plan: Plan, begun: Begun, report: MessageReport, status: int) -> _Heard:
+        registered = self._write(
+            lambda books: intending.answered(
+                books, begun.intent_id, report, self._rules, http_status=status, now=self._now()
+            )
+        )
+        decision = registered.decision if registered else None
+        if decision is not None and decision.verdict is Act.CANCEL:
+            return _Heard(Result(plan, Fate.STOPPED, decision.reason, report.message_id))
+        return _Heard(Result(plan, Fate.RESCHEDULED, "", report.message_id))
+
+    def _report(self, plan: Plan, answer: Answer) -> MessageReport | None:
+        try:
+            body = answer.body
+            return message.registered(body, send_at=plan.send_at, now=self._now()) if isinstance(body, dict) else None
+        except RequestInvalid:
+            return None
+
+    def _write(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do it in a transaction, trying for half a minute: without it nobody would know what Telnyx answered."""
+        for pause in _PATIENCE:
+            try:
+                with self._database.begin() as connection:
+                    return work(connection)
+            except StoreUnavailable:
+                time.sleep(pause)
+        with self._database.begin() as connection:
+            return work(connection)
+
+
+def _told(answer: Answer) -> str:
+    """Return in a line what Telnyx said, or why it said nothing."""
+    if answer.http_status is None:
+        return f"no answer from Telnyx ({answer.trouble}): {answer.text}"[:200]
+    errors = answer.body.get("errors") if isinstance(answer.body, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    detail = first.get("detail") or first.get("title") or ""
+    return f"Telnyx answered {answer.http_status}" + (f": {detail}" if detail else "")
