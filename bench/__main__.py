@@ -8,6 +8,7 @@ import sys
 BENCHES = {
     "apply": "accepted events, merged and decided on: beside the same rows in bulk, and a job per event",
     "cancel": "a campaign ended at once: how fast, in which order and how timely its messages are cancelled",
+    "door": "a call passed on to Telnyx, judged, written down and registered: beside the same call straight to it",
     "receive": "a signed webhook, answered once it is committed: beside a bare Flask POST and the usual chain",
 }
 
