@@ -13,11 +13,16 @@ from core.reports import MessageReport
 from core.statuses import Status
 from ledger import meeting, recording, registering, settling
 from ledger.registering import Registration
-from store import consents
+from store import consents, messages
 
 
 def seen(connection: sa.Connection, report: MessageReport, rules: Sequence[Rule], *, door: str, now: datetime) -> None:
-    """Merge what Telnyx shows of a message; a scheduled one that nobody has registered is registered."""
+    """Merge what Telnyx shows of a message; a scheduled one that nobody has registered is registered.
+
+    What was known already leaves nothing: an application may look as often as it likes.
+    """
+    if _is_known(connection, report):
+        return
     consents.lock_recipients(connection, {addressee.phone_number for addressee in report.addressees})
     held = recording.hold(connection, {report.message_id})
     recorded = recording.record(connection, held, [report], now=now)
@@ -40,6 +45,15 @@ def cancelled(connection: sa.Connection, report: MessageReport, *, now: datetime
     recording.record(connection, held, [report], now=now)
     if held[report.message_id].ledger == LedgerState.PENDING:
         settling.cancelled_elsewhere(connection, [report.message_id], now=now)
+
+
+def _is_known(connection: sa.Connection, report: MessageReport) -> bool:
+    row = messages.find(connection, report.message_id)
+    if row is None or (row.registered_at is None and _is_scheduled(report)):
+        return False
+    held = messages.recipients_of(connection, [report.message_id]).get(report.message_id, [])
+    known = {recipient.phone_number: recipient.status for recipient in held}
+    return all(known.get(addressee.phone_number) == addressee.status for addressee in report.addressees)
 
 
 def _is_scheduled(report: MessageReport) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -87,16 +87,10 @@ def test_looking_at_an_inbound_or_unknown_message_leaves_nothing(small_world):
 
 def test_looking_twice_says_nothing_new(small_world):
     message_id = scheduled(small_world)
-    before = small_world.rows()[message_id]
+    before = small_world.story(message_id)
     for _ in range(2):
-        small_world.call("GET", f"/v2/messages/{message_id}")
-    after = small_world.rows()[message_id]
-    assert (after.ledger, after.registered_at, after.campaign_key) == (
-        before.ledger,
-        before.registered_at,
-        before.campaign_key,
-    )
-    assert after.send_at - datetime.now(UTC) < timedelta(hours=1)
+        assert small_world.call("GET", f"/v2/messages/{message_id}").status_code == 200
+    assert small_world.story(message_id) == before
 
 
 def test_heads_and_options_pass(small_world):
