@@ -1,0 +1,108 @@
+"""What must hold when all is healed and nothing more is to come."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from ledger import balance, consenting, story
+from store import tables
+from tests.simulation import causes, oracle
+from tests.simulation.looking import Held, rows
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+def all_is_well(world: World) -> None:
+    nothing_acknowledged_is_lost(world)
+    records_are_true(world)
+    for held in world.seen.messages.values():
+        if held.registered_at is not None:
+            is_accounted_for(world, held)
+    consent_is_the_last_word(world)
+    can_be_told(world)
+
+
+def nothing_acknowledged_is_lost(world: World) -> None:
+    parked = set()
+    if world.stores.spool.exists():
+        parked = {row.event_id for row in world.failover.spool.listing(limit=10_000) if row.state == "parked"}
+    lost = world.record.acked.keys() - world.seen.inbox.keys() - parked
+    assert not lost, f"acknowledged, and neither held nor in the spool: {lost}"
+    assert {kept.status for kept in world.seen.inbox.values()} <= {"applied", "ignored", "stale", "parked"}
+    unexplained = [
+        row["event_id"]
+        for row in rows(world.stores.of["eyes"], tables.inbox)
+        if row["status"] in {"stale", "parked"} and not row["reason"]
+    ]
+    assert not unexplained
+
+
+def records_are_true(world: World) -> None:
+    """What is held as cancelled is, and what is cancelled is held as that, unless we were never told of it."""
+    for sms in world.telnyx.messages.values():
+        held = world.seen.messages.get(sms.id)
+        if held is None or held.ledger is None:
+            continue
+        _, word = world.seen.heights[sms.id, sms.to]
+        if held.ledger == "cancelled" or word == "cancelled":
+            assert sms.status == "cancelled", (held, word, sms)
+        if sms.status == "cancelled":
+            assert word == "cancelled", (held, word, sms)
+            if sms.cancelled_by == "us":
+                assert held.ledger == "cancelled", (held, sms)
+        if sms.left_at is not None:
+            assert word == "delivered", (held, word, sms)
+            assert held.ledger in {"released", "breach"}, (held, sms)
+
+
+def is_accounted_for(world: World, held: Held) -> None:
+    """Every registered message has an end, with what shows that it is the right one."""
+    eyes = world.stores.of["eyes"]
+    decisions = rows(eyes, tables.decisions, tables.decisions.c.message_id == held.id)
+    latest = max(decisions, key=lambda row: row["seq"], default=None)
+    cancellation = rows(eyes, tables.cancellations, tables.cancellations.c.message_id == held.id)
+    surprises = world.record.surprises.get(held.id, set())
+    match held.ledger:
+        case "cancelled":
+            if "cancelled by hand" in surprises and not cancellation:
+                return
+            (order,) = cancellation
+            attempts = rows(eyes, tables.cancellation_attempts, tables.cancellation_attempts.c.message_id == held.id)
+            assert order["state"] == "confirmed", order
+            assert order["policy"], order
+            assert order["reason"], order
+            assert any(row["outcome"] == "cancelled" and row["answer"] for row in attempts), attempts
+            assert any(row["verdict"] == "cancel" and row["facts"] and row["event_id"] for row in decisions), decisions
+        case "released":
+            assert latest is not None
+            sms = world.telnyx.messages[held.id]
+            # One that left before our clock came to its last look was let go by what had been decided before.
+            left_early = sms.left_at is not None and sms.left_at < sms.send_at - oracle.LAST_LOOK
+            assert held.last_look_at is not None or left_early or world.record.clock_moved, held
+        case "breach":
+            assert causes.is_confirmed(world, held), f"{held.id} is a breach, but not because of {held.breach_cause}"
+        case _:
+            raise AssertionError(f"{held.id} is {held.ledger}")
+
+
+def consent_is_the_last_word(world: World) -> None:
+    numbers = {delivery.data["payload"]["from"]["phone_number"] for delivery in world.telnyx.deliveries}
+    numbers |= {sms.to for sms in world.telnyx.messages.values()}
+    for number in numbers:
+        with world.stores.of["eyes"].read() as connection:
+            shown = consenting.shown(connection, number)
+        expected = oracle.opted_out(world, number) is not None
+        assert shown["opted_out"] == expected, (number, oracle.words(world, number), shown["consent"])
+
+
+def can_be_told(world: World) -> None:
+    """The story of every message can be told, and the sums add up once more."""
+    with world.stores.of["eyes"].read() as connection:
+        for held in world.seen.messages.values():
+            json.dumps(story.story(connection, held.id))
+        sums = balance.balance(connection)
+    assert sums.registered == sums.pending + sums.cancelled + sums.released + sums.breach
+    assert sums.pending == 0
+    assert sum(sums.breach_causes.values()) == sums.breach
