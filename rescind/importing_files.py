@@ -41,6 +41,8 @@ class Line:
     raw: bytes
     """As it stands in the file; empty when it is too long to be kept."""
     problem: str | None = None
+    ends_at: int = 0
+    """How many bytes there are up to its end."""
 
     @property
     def text(self) -> str:
@@ -57,6 +59,8 @@ class Entry:
     line: ImportLine | None
     problem: str | None = None
     """Why it cannot be read; then there is no message."""
+    ends_at: int = 0
+    """How many bytes there are up to its end."""
 
 
 class Lines:
@@ -66,7 +70,7 @@ class Lines:
         self._stream = stream
         self._back: deque[Line] = deque()
         self._number = 0
-        self.bytes_read = 0
+        self._bytes_read = 0
 
     def take(self) -> Line | None:
         """Return the next line; None at the end."""
@@ -96,12 +100,13 @@ class Lines:
         if len(raw) > LONGEST_LINE:
             while not raw.endswith(b"\n") and (raw := self._read()):
                 pass
-            return Line(self._number, b"", f"is longer than {LONGEST_LINE:,} bytes; break it up by hand")
-        return Line(self._number, raw, _problem(raw))
+            problem = f"is longer than {LONGEST_LINE:,} bytes; break it up by hand"
+            return Line(self._number, b"", problem, self._bytes_read)
+        return Line(self._number, raw, _problem(raw), self._bytes_read)
 
     def _read(self) -> bytes:
         raw = self._stream.readline(LONGEST_LINE + 1)
-        self.bytes_read += len(raw)
+        self._bytes_read += len(raw)
         return raw
 
 
@@ -140,15 +145,10 @@ class Entries:
         elif first.raw.lstrip().startswith(b"["):
             raise RequestInvalid("the file holds a JSON list; write one id or object a line, as `jq -c '.[]'` does")
 
-    @property
-    def bytes_read(self) -> int:
-        """Return how far the file has been read."""
-        return self._lines.bytes_read
-
     def __iter__(self) -> Iterator[Entry]:
         while (line := self._lines.take()) is not None:
             if line.problem:
-                yield Entry(line.number, line.raw, None, line.problem)
+                yield Entry(line.number, line.raw, None, line.problem, line.ends_at)
             elif self.format is Format.JSONL:
                 if line.raw.strip():
                     yield self._of_json(line)
@@ -173,23 +173,25 @@ class Entries:
 
     def _of_json(self, line: Line) -> Entry:
         try:
-            return Entry(line.number, line.raw, imports.of_json(line.raw, self._default, now=self._now()))
+            read = imports.of_json(line.raw, self._default, now=self._now())
         except RequestInvalid as error:
-            return Entry(line.number, line.raw, None, str(error))
+            return Entry(line.number, line.raw, None, str(error), line.ends_at)
+        return Entry(line.number, line.raw, read, None, line.ends_at)
 
     def _of_csv(self, first: Line) -> Entry | None:
         """Read the record that begins on this line; None for an empty one."""
         cells, lines, problem = self._record(first)
-        raw = b"".join(line.raw for line in lines)
+        raw, ends_at = b"".join(line.raw for line in lines), lines[-1].ends_at
         if problem:
-            return Entry(first.number, raw, None, problem)
+            return Entry(first.number, raw, None, problem, ends_at)
         if not any(cell.strip() for cell in cells):
             return None
         assert self.header is not None  # noqa: S101 - there is no record before the header
         try:
-            return Entry(first.number, raw, imports.of_row(self.header, cells, self._default))
+            read = imports.of_row(self.header, cells, self._default)
         except RequestInvalid as error:
-            return Entry(first.number, raw, None, str(error))
+            return Entry(first.number, raw, None, str(error), ends_at)
+        return Entry(first.number, raw, read, None, ends_at)
 
     def _record(self, first: Line) -> tuple[list[str], list[Line], str | None]:
         """Return a record's cells, the lines that it takes, and why it cannot be read: then the first line is all."""

@@ -71,8 +71,8 @@ class Importer:
             for found in self._lookups.ask(self._unknown(entries)):
                 if found is not None:
                     self._take(found)
+                    self._screen.advance(found.entry.ends_at)
                 self._books.write_when_due()
-                self._screen.advance(entries.bytes_read)
         except (KeyboardInterrupt, ProcessorError):
             # What Telnyx has told already need not be asked again.
             with suppress(StoreUnavailable):
@@ -87,9 +87,9 @@ class Importer:
             for message_id, entry in part.items():
                 if _says_nothing_new(entry, held.get(message_id)):
                     self._tally.fates[Fate.KNOWN] += 1
+                    self._screen.advance(entry.ends_at)
                 else:
                     yield entry
-            self._screen.advance(entries.bytes_read)
 
     def _parts(self, entries: Entries) -> Iterator[dict[str, Entry]]:
         """Yield the readable records in parts, in each of which the last that names a message stands for all."""
@@ -97,6 +97,7 @@ class Importer:
         for entry in entries:
             if entry.line is None:
                 self._fail(Fate.UNREADABLE, entry, entry.problem or "")
+                self._screen.advance(entry.ends_at)
                 continue
             if entry.line.message_id in part:
                 self._tally.fates[Fate.REPEATED] += 1

@@ -88,7 +88,7 @@ class Lookups:
         self._slots = slots
         self._outage = Outage()
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix="import")
-        self._heard: SimpleQueue[tuple[_Question, Answer]] = SimpleQueue()
+        self._heard: SimpleQueue[tuple[_Question, Answer | Exception]] = SimpleQueue()
         self._again: deque[_Question] = deque()
         self._in_flight = 0
         self._ahead: _Question | None = None
@@ -137,7 +137,11 @@ class Lookups:
         return self._again.popleft()
 
     def _request(self, question: _Question) -> None:
-        self._heard.put((question, self._client.retrieve(question.message_id, TIMEOUT)))
+        try:
+            answer: Answer | Exception = self._client.retrieve(question.message_id, TIMEOUT)
+        except Exception as error:  # noqa: BLE001 - whoever waits for the answer raises it
+            answer = error
+        self._heard.put((question, answer))
 
     def _next(self) -> Found | None:
         """Wait until something is answered, or can be asked."""
@@ -148,9 +152,11 @@ class Lookups:
             return self._hear(*self._heard.get(timeout=wait.total_seconds()))
         return None
 
-    def _hear(self, question: _Question, answer: Answer) -> Found | None:
+    def _hear(self, question: _Question, answer: Answer | Exception) -> Found | None:
         """Return what an answer says; None when it is to be asked again."""
         self._in_flight -= 1
+        if isinstance(answer, Exception):
+            raise answer
         report = answered(answer.body, source="retrieve", now=self._now())
         meaning = cancelling.meaning(Action.GET, question.message_id, answer, report)
         if answer.http_status == _UNAUTHORIZED:

@@ -107,6 +107,7 @@ class Screen:
             *columns, console=self._console, transient=True, disable=not self._console.is_terminal
         )
         self._task = self._progress.add_task("", total=size)
+        self._reached = 0
         self._counted_at = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -116,10 +117,11 @@ class Screen:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def advance(self, bytes_read: int) -> None:
-        """Show how far the import has come."""
+    def advance(self, reached: int) -> None:
+        """Show that what ends after so many bytes of the file is dealt with; answers come in no order."""
         if self._console.is_terminal:
-            self._progress.update(self._task, completed=bytes_read, description=self._tally.line())
+            self._reached = max(self._reached, reached)
+            self._progress.update(self._task, completed=self._reached, description=self._tally.line())
         elif time.monotonic() - self._counted_at >= _COUNTS_EVERY:
             self._counted_at = time.monotonic()
             self.say(f"rescind: {self._tally.line()} so far")

@@ -250,3 +250,17 @@ def test_without_a_key_or_tables_nothing_is_asked(run, settings, telnyx, file, t
     assert (unset.status, "TELNYX_API_KEY" in unset.err) == (2, True)
     assert (empty.status, "rescind migrate" in empty.err) == (2, True)
     assert telnyx.server.requests == []
+
+
+def test_import_into_postgresql_is_the_same(run, settings, telnyx, file, postgresql_database_url, postgresql_database):
+    settings |= {"DATABASE_URL": postgresql_database_url}
+    lines = ["id", telnyx.hold(1, send_at=SEND_AT), telnyx.hold(2, "sent", send_at=SEND_AT)]
+
+    assert summary(run("import", file(*lines), "--dry-run", "--json", **settings)) == {
+        "registered": 1,
+        "not_scheduled": 1,
+    }
+    assert held(postgresql_database) == {}
+    assert summary(run("import", file(*lines), "--json", **settings)) == {"registered": 1, "not_scheduled": 1}
+    assert summary(run("import", file(*lines), "--json", **settings)) == {"known": 1, "not_scheduled": 1}
+    assert held(postgresql_database)[message_id(1)].ledger == "pending"
