@@ -10,7 +10,7 @@ Source: https://developers.telnyx.com/api-reference/messages/cancel-a-scheduled-
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -137,6 +137,8 @@ Step = Again | Settle
 
 _CONFIRMED = Settle(CancellationState.CONFIRMED, Outcome.CANCELLED)
 _SILENT = {Meaning.UNCLEAR, Meaning.UNAVAILABLE, Meaning.THROTTLED, Meaning.LOCKED_OUT}
+#: Answers that are none.
+FAILED = {Meaning.UNAVAILABLE, Meaning.THROTTLED, Meaning.LOCKED_OUT}
 _REFUSALS = {Meaning.REFUSED, Meaning.NOT_FOUND}
 _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}
 
@@ -265,8 +267,13 @@ def breach_cause(
     send_at: datetime,
     settled_at: datetime,
     asked: Sequence[Asking],
+    others: Collection[Meaning] = (),
 ) -> BreachCause:
-    """Return why a message that should have been cancelled was not; ``known_at`` is when the reason reached us."""
+    """Return why a message that should have been cancelled was not; ``known_at`` is when the reason reached us.
+
+    ``others`` is what Telnyx answered last before the wall, whatever it was asked for: while it answers nobody, only
+    a few are asked for, and the rest wait.
+    """
     wall = deadline(send_at)
     if registered_at >= wall:
         return BreachCause.REGISTERED_TOO_LATE
@@ -280,4 +287,5 @@ def breach_cause(
     heard = {each.meaning for each in asked if each.action is Action.DELETE and each.started_at < wall} - {None}
     if heard & _REFUSALS:
         return BreachCause.REFUSED
-    return BreachCause.TELNYX_UNAVAILABLE if heard else BreachCause.WORKER_LATE
+    is_away = bool(heard) or (bool(others) and set(others) <= FAILED)
+    return BreachCause.TELNYX_UNAVAILABLE if is_away else BreachCause.WORKER_LATE

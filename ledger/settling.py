@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
 
 from core.cancelling import Action, Asking, Meaning, Outcome, Settle, breach_cause
+from core.deadlines import deadline
 from core.outcomes import BreachCause, CancellationState, LedgerState
 from core.reports import MessageReport
 from ledger import recording
@@ -25,6 +26,8 @@ from store.messages import MessageRow
 
 log = structlog.get_logger()
 
+#: Telnyx may have asked for so long a silence before the reason reached us.
+_LONGEST_PAUSE = timedelta(minutes=1)
 _LEFT = Settle(CancellationState.TOO_LATE, Outcome.ALREADY_SENT)
 _CANCELLED = Settle(CancellationState.CONFIRMED, Outcome.CANCELLED)
 
@@ -124,7 +127,9 @@ def _end(
     open_again = {of for of, end in ends.items() if end.state is CancellationState.WITHDRAWN}
     asked = attempts.of(connection, failed)
     closings = [
-        _breach(held[of], end, asked.get(of, ()), now=now) if of in failed else Closing(of, LedgerState.CANCELLED)
+        _breach(connection, held[of], end, asked.get(of, ()), now=now)
+        if of in failed
+        else Closing(of, LedgerState.CANCELLED)
         for of, end in sorted(ends.items())
         if rows[of].ledger == LedgerState.PENDING and of not in open_again
     ]
@@ -132,10 +137,13 @@ def _end(
     return closings
 
 
-def _breach(row: Cancellation, end: Settle, asked: Sequence[Attempt], *, now: datetime) -> Closing:
+def _breach(
+    connection: sa.Connection, row: Cancellation, end: Settle, asked: Sequence[Attempt], *, now: datetime
+) -> Closing:
     if row.lapsed or row.known_at >= row.send_at:
         # Nobody should have cancelled it: the reason was gone, or came up when its time had come.
         return Closing(row.message_id, LedgerState.RELEASED)
+    others = attempts.newest_outcomes(connection, since=row.known_at - _LONGEST_PAUSE, until=deadline(row.send_at))
     cause = breach_cause(
         end,
         known_at=row.known_at,
@@ -146,5 +154,6 @@ def _breach(row: Cancellation, end: Settle, asked: Sequence[Attempt], *, now: da
             Asking(Action(each.action), each.started_at, Meaning(each.outcome) if each.outcome else None)
             for each in asked
         ],
+        others=[Meaning(outcome) for outcome in others],
     )
     return Closing(row.message_id, LedgerState.BREACH, cause)

@@ -12,6 +12,7 @@ from store import upserting
 from store.tables import cancellation_attempts as attempts
 
 _ANSWER_LENGTH = 2048
+_FEW = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,17 @@ def finish(connection: sa.Connection, answers: Sequence[Answered]) -> None:
                 for each in sorted(answers, key=lambda each: each.id)
             ],
         )
+
+
+def newest_outcomes(connection: sa.Connection, *, since: datetime, until: datetime) -> list[str]:
+    """Return what the last few requests begun within a span came to, whatever they were made for."""
+    query = (
+        sa.select(attempts.c.outcome)
+        .where(attempts.c.started_at >= since, attempts.c.started_at < until, attempts.c.outcome.is_not(None))
+        .order_by(attempts.c.started_at.desc())
+        .limit(_FEW)
+    )
+    return [outcome for outcome in connection.scalars(query) if outcome is not None]
 
 
 def of(connection: sa.Connection, message_ids: Collection[str]) -> dict[str, list[Attempt]]:

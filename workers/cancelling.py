@@ -45,6 +45,8 @@ SLOTS = 64
 LEASE = timedelta(seconds=30)
 #: Nobody waits less than this for an answer, however near the wall.
 _LEAST_TIMEOUT = timedelta(seconds=1)
+#: How long Telnyx is left in peace at most when it says that no further request would be let in.
+_LONGEST_REST = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,9 @@ class Canceller:
         step = cancelling.next_step(asked, meaning, now=finished_at, chance=chance, retry_after=answer.retry_after)
         self._unrecorded.append(_Heard(claimed, answer, finished_at, report, meaning, step))
         self._pause(meaning, step, self._outage.hear(meaning, chance))
+        if answer.is_last and meaning is not Meaning.THROTTLED:
+            # A bound, since this one was let in: should the header always say so, it must not stop us altogether.
+            self._pacer.pause_everybody(min(answer.retry_after or cancelling.BACKOFF, _LONGEST_REST))
 
     def _pause(self, meaning: Meaning, step: Step, outage: timedelta | None) -> None:
         """Ask nothing for a while when an answer calls for it; a 429 is meant for every worker of the account."""

@@ -15,7 +15,6 @@ from core.cancelling import Meaning
 _FAILURES = 5
 #: Requests in flight during an outage: more than one, since it may be one message that fails always.
 _PROBES = 4
-_FAILED = {Meaning.UNAVAILABLE, Meaning.THROTTLED, Meaning.LOCKED_OUT}
 
 
 class Outage:
@@ -28,7 +27,7 @@ class Outage:
 
     def hear(self, meaning: Meaning, chance: float) -> timedelta | None:
         """Count one answer in and return how long nobody should ask anything, if at all."""
-        if meaning not in _FAILED:
+        if meaning not in cancelling.FAILED:
             self.has_ended = self.has_ended or self._is_on()
             self._failures = 0
             return None

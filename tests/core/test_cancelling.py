@@ -268,3 +268,16 @@ def asking(said: Meaning | None, started_at: datetime = EARLY, asks: Action = DE
 def test_breach_has_a_cause(end, changes, asked_before, expected):
     times = {"known_at": EARLY, "registered_at": LONG_AGO, "settled_at": AFTER} | changes
     assert breach_cause(end, send_at=SEND_AT, asked=asked_before, **times) is expected
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ([Meaning.UNAVAILABLE, Meaning.THROTTLED, Meaning.LOCKED_OUT], BreachCause.TELNYX_UNAVAILABLE),
+        ([Meaning.UNAVAILABLE, Meaning.CANCELLED], BreachCause.WORKER_LATE),
+        ([Meaning.REFUSED], BreachCause.WORKER_LATE),
+    ],
+)
+def test_what_waited_because_telnyx_answered_nobody_is_no_fault_of_ours(others, expected):
+    times = {"known_at": EARLY, "registered_at": LONG_AGO, "settled_at": AFTER}
+    assert breach_cause(TOO_LATE, send_at=SEND_AT, asked=[], others=others, **times) is expected

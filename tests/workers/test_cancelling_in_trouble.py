@@ -57,6 +57,25 @@ def test_throttling_stops_every_worker_of_the_account(world, redis):
     assert 25 < redis.ttl("rescind:paused") <= 30
 
 
+@pytest.mark.parametrize(("reset", "rests"), [("3", 3), ("60", 5)])
+def test_the_last_request_that_is_let_in_is_followed_by_a_rest_for_all(world, redis, reset, rests):
+    headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": reset}
+    world.telnyx.script = lambda request, nth: Reply(200, cancelled(request).body, headers)
+    of = world.order()
+    world.run(world.canceller(redis=redis))
+    assert world.settled(of) == CONFIRMED
+    assert Pacer(20, redis).try_acquire(1) == 0
+    assert rests - 2 < redis.ttl("rescind:paused") <= rests
+
+
+def test_requests_are_left_to_be_made_as_long_as_some_remain(world, redis):
+    headers = {"x-ratelimit-remaining": "1", "x-ratelimit-reset": "30"}
+    world.telnyx.script = lambda request, nth: Reply(200, cancelled(request).body, headers)
+    world.order()
+    world.run(world.canceller(redis=redis))
+    assert redis.keys("rescind:paused") == []
+
+
 def test_claim_that_fails_costs_no_answer(world):
     first = world.order(1, in_=timedelta(hours=1))
     second = world.order(2, in_=timedelta(hours=2))
