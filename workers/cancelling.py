@@ -75,7 +75,7 @@ class _Heard:
 class Canceller:
     """Asks Telnyx for the cancellations that are due. For one process, made after forking; pumped by one thread."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - collaborators, and limits that tests choose
         self,
         database: Database,
         client: AsksTelnyx,
@@ -86,8 +86,12 @@ class Canceller:
         slots: int = SLOTS,
         lease: timedelta = LEASE,
         threads: Executor | None = None,
+        prepare: Callable[[], object] | None = None,
     ) -> None:
-        """Start nothing yet: threads, one a slot unless others are given, come with the first requests."""
+        """Start nothing yet: threads, one a slot unless others are given, come with the first requests.
+
+        ``prepare`` is called once, before the first request is claimed: what waits for it meanwhile others may do.
+        """
         self._database = database
         self._client = client
         self._pacer = pacer
@@ -95,6 +99,7 @@ class Canceller:
         self._random = random or Random()  # noqa: S311 - jitter is no secret
         self._slots = slots
         self._lease = lease
+        self._prepare = prepare
         self._outage = Outage()
         self._threads = threads or ThreadPoolExecutor(slots, thread_name_prefix="telnyx")
         self._answers: SimpleQueue[tuple[Claimed, Answer, datetime]] = SimpleQueue()
@@ -112,6 +117,9 @@ class Canceller:
         with self._database.read() as connection:
             next_due_at = cancellations.next_due_at(connection)
             due = cancellations.due_count(connection, now=self._now(), limit=self._free_slots())
+        if due and self._prepare is not None:
+            self._prepare()
+            self._prepare = None
         granted = self._pacer.try_acquire(due) if due else 0
         if granted:
             with self._database.begin() as connection:

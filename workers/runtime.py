@@ -57,6 +57,7 @@ class Runtime:
             TelnyxClient(settings.telnyx_api_key, settings.telnyx_base_url),
             pacer(settings),
             now=now,
+            prepare=_load_telnyx,
         )
         ahead = Ahead(database, rate=settings.cancel_rate, now=now)
         drain = Drain(
@@ -109,8 +110,12 @@ def pacer(settings: Settings, *, share: float = 1) -> Pacer:
     return Pacer(settings.cancel_rate, redis, share=share)
 
 
-def _warm_up() -> None:
+def _load_telnyx() -> None:
     import_module("telnyx")
+
+
+def _warm_up() -> None:
+    _load_telnyx()
     log.info("warmed_up")
 
 
