@@ -12,9 +12,9 @@ from core import consent, numbers
 from core.consent import Consent, ConsentKind
 from core.deciding import Rule
 from core.reports import CampaignReport, InboundReport, MessageReport, Report
-from ledger import campaigning, deciding, meeting, orphans, recording, settling
+from ledger import campaigning, deciding, leaving, meeting, orphans, recording
 from ledger.deciding import Cause
-from store import consents, messages
+from store import consents, holds, messages
 from store.consents import HeardConsent
 
 
@@ -36,6 +36,8 @@ class Heard:
 
 def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Sequence[Rule], *, now: datetime) -> None:
     """Merge a batch of events; the rows come out the same for any order and any repetition of the events."""
+    # The first of all locks; a last look that was missed, or a message that is met, asks for it again.
+    holds.keep(connection)
     campaigning.hear(
         connection,
         [
@@ -63,8 +65,8 @@ def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Sequence[Ru
         causes={message_id: spoken[number] for message_id, number in concerned.items()},
         now=now,
     )
-    watched = {row.id for row in recorded.messages.values() if row.ledger is not None}
-    settling.left(connection, sorted(recorded.left & watched), now=now)
+    gone = [row for row in recorded.messages.values() if row.ledger is not None and row.id in recorded.left]
+    leaving.left(connection, gone, of_messages, rules, now=now)
     met = meeting.meet(connection, recorded.messages, of_messages, rules, now=now)
     orphans.note(connection, {**recorded.messages, **met}, of_messages)
 

@@ -11,9 +11,9 @@ from core.deciding import Rule
 from core.outcomes import LedgerState
 from core.reports import MessageReport
 from core.statuses import Status
-from ledger import meeting, recording, registering, settling
+from ledger import leaving, meeting, recording, registering, settling
 from ledger.registering import Registration
-from store import consents, messages
+from store import consents, holds, messages
 
 
 def seen(connection: sa.Connection, report: MessageReport, rules: Sequence[Rule], *, door: str, now: datetime) -> None:
@@ -23,6 +23,7 @@ def seen(connection: sa.Connection, report: MessageReport, rules: Sequence[Rule]
     """
     if _is_known(connection, report):
         return
+    holds.keep(connection)
     consents.lock_recipients(connection, {addressee.phone_number for addressee in report.addressees})
     held = recording.hold(connection, {report.message_id})
     recorded = recording.record(connection, held, [report], now=now)
@@ -36,7 +37,7 @@ def seen(connection: sa.Connection, report: MessageReport, rules: Sequence[Rule]
     if _is_cancelled(report):
         settling.cancelled_elsewhere(connection, [row.id], now=now)
     elif recorded.left:
-        settling.left(connection, [row.id], now=now)
+        leaving.left(connection, [row], [report], rules, now=now)
 
 
 def cancelled(connection: sa.Connection, report: MessageReport, *, now: datetime) -> None:

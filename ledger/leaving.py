@@ -1,0 +1,53 @@
+"""Close messages that have left their schedule, once everything is known that could speak against that."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from core.deadlines import last_look
+from core.deciding import Rule
+from core.outcomes import LedgerState
+from core.reports import MessageReport
+from ledger import reviewing, settling
+from store import cancellations, reviews
+from store.closing import Closing
+from store.messages import MessageRow
+
+
+def left(
+    connection: sa.Connection,
+    rows: Collection[MessageRow],
+    reports: Sequence[MessageReport],
+    rules: Sequence[Rule],
+    *,
+    now: datetime,
+) -> list[Closing]:
+    """Close registered messages that have left, held under lock, each at a time; return what was closed.
+
+    One that left when its last look was due, and that nobody has looked at, is looked at now: what should have been
+    cancelled by then was not released. Nor is one released while a review is unfinished, which may be about a reason
+    that we have known for longer; the sweeper lets go of it when the review has.
+    """
+    pending = {row.id: row for row in rows if row.ledger == LedgerState.PENDING}
+    left_at = _left_at(reports)
+    missed = [
+        row.id
+        for row in pending.values()
+        if row.last_look_at is None and row.send_at and last_look(row.send_at) <= min(now, left_at[row.id])
+    ]
+    if missed:
+        reviewing.look_last(connection, missed, rules, now=now)
+    undecided: set[str] = set()
+    if pending and reviews.oldest(connection) is not None:
+        undecided = pending.keys() - cancellations.hold(connection, dict.fromkeys(pending))
+    return settling.left(connection, sorted({row.id for row in rows} - undecided), now=now)
+
+
+def _left_at(reports: Sequence[MessageReport]) -> dict[str, datetime]:
+    """Return when each message left, or else when that was first told."""
+    told = [(report.details.get("sent_at"), report) for report in reports]
+    found = [(datetime.fromisoformat(at) if at else report.occurred_at, report.message_id) for at, report in told]
+    return {message_id: at for at, message_id in sorted(found, reverse=True)}

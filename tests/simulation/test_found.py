@@ -1,0 +1,58 @@
+"""Histories in which the simulation has found something; each is played to its end and judged like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from tests.simulation import checks, last_checks, living
+from tests.simulation.bell import Redis
+from tests.simulation.rules_traffic import NUMBERS
+from tests.simulation.world import World
+
+ALICE, BOB = NUMBERS
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def world(installation) -> Iterator[World]:
+    world = World(*installation, on_cancel=checks.is_wanted)
+    yield world
+    world.close()
+
+
+def scheduled(world: World, *, in_: timedelta = HOUR, campaign: str | None = None) -> str:
+    sms = world.telnyx.schedule(ALICE, in_)
+    world.campaign_of[sms.id] = campaign
+    world.register(sms)
+    checks.after_step(world)
+    return sms.id
+
+
+def end_of(world: World, message_id: str) -> tuple[str | None, str | None]:
+    living.come_to_rest(world)
+    last_checks.all_is_well(world)
+    held = world.seen.messages[message_id]
+    return held.ledger, held.breach_cause
+
+
+def test_held_message_that_left_while_nobody_worked_is_a_breach(world):
+    message_id = scheduled(world)
+    world.place_hold("all", None, 5 * 86400)
+    checks.after_step(world)
+    world.advance(2 * HOUR)
+
+    assert end_of(world, message_id) == ("breach", "worker_late")
+
+
+def test_message_that_left_before_the_review_of_its_ended_campaign_is_a_breach(world):
+    message_id = scheduled(world, campaign="spring")
+    living.live(world, HOUR - timedelta(minutes=2))
+    world.bell.redis = Redis.LOSES
+    world.change_campaign("spring", "ended")
+    checks.after_step(world)
+    world.advance(timedelta(minutes=3))
+
+    assert end_of(world, message_id) == ("breach", "worker_late")
