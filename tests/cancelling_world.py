@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
+from importlib import import_module
 from random import Random
 
 from redis import Redis
@@ -48,6 +50,7 @@ class World:
             now=lambda: self.now,
             random=Random(7),
             slots=slots,
+            prepare=partial(import_module, "telnyx"),
         )
         self._opened.append(canceller)
         return canceller
