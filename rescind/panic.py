@@ -92,6 +92,8 @@ def _print(wanted: Gate, before: Preview, *, on_stderr: bool) -> None:
         ("takes about", f"{_span(before.takes)} at {before.per_second:g} a second"),
     ]
     Console(stderr=on_stderr, highlight=False).print(output.table(["", ""], rows))
+    if not before.pending:
+        click.echo("nothing that is pending is meant by this: is the value right?", err=on_stderr)
     if before.late:
         first = brief(instant(before.first_late_at))
         told = f"{before.late:,} messages would be too late at this pace, the first at {first}"

@@ -139,7 +139,8 @@ def _carried_out(
                 ring()
 
         try:
-            doing.run(plans, tell)
+            with doing.interruptible():
+                doing.run(plans, tell)
         finally:
             client.close()
     return results, doing.stopped

@@ -5,10 +5,12 @@ What certainly was not accepted may be asked for again. What may have been is in
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -120,37 +122,40 @@ class Rescheduler:
         """Why not all were tried."""
 
     def run(self, plans: Sequence[Plan], tell: Callable[[Result], object]) -> None:
-        """Schedule the messages anew in this order, and ``tell`` of each what became of it.
-
-        A KeyboardInterrupt is taken as the wish to stop, once: what is under way is waited for.
-        """
+        """Schedule the messages anew in this order, and ``tell`` of each what became of it."""
         waiting = deque(plans)
         in_flight = 0
-        told: set[str] = set()
         with ThreadPoolExecutor(self._slots, thread_name_prefix="reschedule") as threads:
             while in_flight or (waiting and not self.stopped):
+                while waiting and not self.stopped and in_flight < self._slots and self._pacer.try_acquire(1):
+                    threads.submit(self._answer, waiting.popleft())
+                    in_flight += 1
                 try:
-                    while waiting and not self.stopped and in_flight < self._slots and self._pacer.try_acquire(1):
-                        threads.submit(self._answer, waiting[0])
-                        waiting.popleft()
-                        in_flight += 1
                     heard = self._answers.get(timeout=_LOOK_AGAIN.total_seconds())
                 except Empty:
-                    continue
-                except KeyboardInterrupt:
-                    if self.stopped:
-                        raise
-                    self.stopped = INTERRUPTED
                     continue
                 in_flight -= 1
                 if self._is_to_be_repeated(heard):
                     waiting.appendleft(heard.result.plan)
                 else:
-                    told.add(heard.result.plan.message_id)
                     tell(heard.result)
         for plan in waiting:
-            if plan.message_id not in told:
-                tell(Result(plan, Fate.NOT_TRIED, self.stopped or ""))
+            tell(Result(plan, Fate.NOT_TRIED, self.stopped or ""))
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Take the first Ctrl-C as the wish to stop: what is under way is waited for. The second ends it at once."""
+
+        def stop(*_: object) -> None:
+            if self.stopped:
+                raise KeyboardInterrupt
+            self.stopped = INTERRUPTED
+
+        before = signal.signal(signal.SIGINT, stop)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def _is_to_be_repeated(self, heard: _Heard) -> bool:
         """Take an answer for what it means to all, and return True when this one is to be asked for again."""

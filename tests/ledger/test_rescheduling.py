@@ -8,9 +8,13 @@ from datetime import timedelta
 
 import pytest
 
+from core.deadlines import LAST_LOOK, WALL
+from core.holds import HoldKind
 from core.intents import IntentState
 from core.outcomes import LedgerState
-from ledger import intending, rescheduling, story
+from core.scopes import Scope
+from ledger import holding, intending, rescheduling, story
+from ledger.holding import Gate
 from ledger.intending import IN_FLIGHT
 from ledger.rescheduling import LATEST, SOONEST, Begun, Plan, Terms, WhyNot
 from store import closing, intents
@@ -156,6 +160,23 @@ def test_answer_links_both_messages(database):
     assert (old["replaced_by"], old["replaces"]) == (message_id(2), None)
     assert (new["replaced_by"], new["replaces"]) == (None, message_id(1))
     assert (new["message"]["door"], new["message"]["campaign"]) == ("reschedule", "spring")
+
+
+def test_messages_of_a_gate_are_those_that_it_ordered_to_be_cancelled(database):
+    near = NOW + LAST_LOOK + WALL
+    gate = Gate(HoldKind.HOLD, Scope.CAMPAIGN, "spring", "wrong price", None, "test")
+    with database.begin() as connection:
+        hold_id = holding.place(connection, gate, now=NOW).row.hold.id
+    registered(database, registration(1, campaign_key="spring", send_at=near))
+    registered(database, registration(2, campaign_key="spring"))
+    registered(database, registration(3, campaign_key="news", send_at=near))
+    with database.read() as connection:
+        assert rescheduling.of_hold(connection, hold_id) == [message_id(1)]
+        assert rescheduling.of_campaign(connection, "spring") == []
+    with database.begin() as connection:
+        closing.close(connection, [Closing(message_id(1), LedgerState.CANCELLED)], now=NOW)
+    with database.read() as connection:
+        assert rescheduling.of_campaign(connection, "spring") == [message_id(1)]
 
 
 def test_two_at_once_write_one_request(postgresql_database):

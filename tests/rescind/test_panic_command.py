@@ -4,9 +4,11 @@ import io
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,7 +20,7 @@ from ledger import consenting, panicking, reviewing
 from rescind import panic_watch
 from store import cancellations, holds, reviews
 from store.closing import Closing, close
-from tests.processes import environ, schedule
+from tests.processes import environ, schedule, wait_for
 from tests.reports import ALICE, BOB, CAROL, RULES, message_id
 
 ALL = ("--scope", "all", "--reason", "wrong list")
@@ -128,6 +130,25 @@ def test_options_before_a_subcommand_are_refused(run, settings, sqlite_database)
     ran = run("panic", *ALL, "list", **settings)
     assert (ran.status, ran.out) == (2, "")
     assert untouched(sqlite_database)
+
+
+def test_interrupted_watching_leaves_the_gate_and_says_so(settings, sqlite_database):
+    command = [sys.executable, "-m", "rescind", "panic", *ALL, "--yes"]
+    watching = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ(**settings))
+    assert wait_for(lambda: kept(sqlite_database), 20)
+    time.sleep(0.5)
+    watching.send_signal(signal.SIGINT)
+    out, err = watching.communicate(timeout=20)
+    assert watching.returncode == 130
+    assert err == b"the gate is set, and the workers go on\n"
+    assert kept(sqlite_database)[0].hold.id in out.decode()
+    assert is_ordered(sqlite_database)
+
+
+def test_scope_that_means_nothing_is_doubted(run, settings):
+    arguments = ("--scope", "campaign", "--value", "sprnig", "--reason", "x")
+    assert "is the value right?" in run("panic", *arguments, "--yes", "--no-wait", **settings).out
+    assert "is the value right?" in run("hold", "add", *arguments, **settings).out
 
 
 def carry_out(database, ends):

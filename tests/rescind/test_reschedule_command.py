@@ -3,108 +3,20 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-import simulator
-from core.holds import HoldKind
-from core.scopes import Scope
-from ledger import consenting, holding, registering, story
-from ledger.holding import Gate
-from ledger.registering import Registration
-from rescind import logs
-from schemas import message
-from schemas.settings import Settings
-from store import messages
-from store.engine import Database
+from ledger import consenting
 from tests.reports import RULES
-from workers.runtime import Runtime
-
-HOUR = timedelta(hours=1)
-PEOPLE = [f"+1555765010{number}" for number in range(5)]
-
-
-@dataclass
-class World:
-    """A panic over some messages, carried out at the simulator."""
-
-    database: Database
-    telnyx: simulator.RunningSimulator
-    settings: dict[str, str]
-    ids: list[str]
-    panic: str
-
-    def row(self, message_id: str) -> messages.MessageRow:
-        with self.database.read() as connection:
-            row = messages.find(connection, message_id)
-        assert row is not None
-        return row
-
-    def why(self, message_id: str):
-        with self.database.read() as connection:
-            return story.story(connection, message_id)
-
-    def posts(self) -> list[dict]:
-        """The bodies of the requests to send."""
-        return [each["body"] for each in self.telnyx.requests("POST")]
-
-    def lift(self) -> None:
-        with self.database.begin() as connection:
-            holding.lift(connection, self.panic, by="test", reason=None, now=datetime.now(UTC))
-
-
-def register(database, answer, **more) -> str:
-    now = datetime.now(UTC)
-    with database.begin() as connection:
-        registration = Registration(message.registered(answer, send_at=None, now=now), **more)
-        registering.register(connection, [registration], RULES, door="test", now=now)
-    return answer["id"]
-
-
-def drain(settings) -> None:
-    runtime = Runtime.from_settings(Settings.from_env(settings))
-    with logs.errors_alone():
-        runtime.drain.run(budget=timedelta(seconds=30))
-    runtime.close()
+from tests.rescheduling_world import HOUR, PEOPLE, data, drain, register, reschedule, world_of
 
 
 @pytest.fixture
 def world(sqlite_url, sqlite_database):
-    with simulator.running() as telnyx:
-        settings = {
-            "DATABASE_URL": sqlite_url,
-            "TELNYX_API_KEY": "KEY-simulated",
-            "TELNYX_BASE_URL": telnyx.base_url,
-            "RESCIND_CANCEL_RATE": "500",
-        }
-        ids = [
-            register(
-                sqlite_database,
-                telnyx.schedule(to=to, send_at=datetime.now(UTC) + (number + 1) * HOUR, text=f"Half price, {number}!"),
-                campaign_key="spring",
-                tags=("vip",),
-            )
-            for number, to in enumerate(PEOPLE)
-        ]
-        gate = Gate(HoldKind.PANIC, Scope.CAMPAIGN, "spring", "wrong list", None, "test")
-        with sqlite_database.begin() as connection:
-            placed = holding.place(connection, gate, now=datetime.now(UTC))
-        drain(settings)
-        assert {telnyx.status(each) for each in ids} == {"cancelled"}
-        yield World(sqlite_database, telnyx, settings, ids, placed.row.hold.id)
-
-
-def data(ran, status=0):
-    assert ran.status == status, ran.err
-    return json.loads(ran.out)["data"]
-
-
-def reschedule(run, world, *arguments, status=0):
-    return data(run("reschedule", *arguments, "--yes", "--json", **world.settings), status)
+    with world_of(sqlite_url, sqlite_database) as world:
+        yield world
 
 
 def test_cancelled_messages_go_out_again_with_their_text_and_are_linked(run, world):
@@ -236,62 +148,6 @@ def test_message_that_is_not_cancelled_or_not_known_is_left_alone(run, world):
 
     assert [each["why_not"] for each in told["messages"]] == ["not_cancelled", "unknown_message"]
     assert world.posts() == []
-
-
-def test_lost_answer_is_in_doubt_and_not_asked_for_again_unless_said(run, world):
-    world.lift()
-    world.telnyx.fault("error", method="POST", status=502, apply=True, times=1)
-    first = reschedule(run, world, world.ids[0], status=1)
-    assert (first["outcome"], len(world.posts())) == ({"in_doubt": 1}, 1)
-
-    second = reschedule(run, world, world.ids[0])
-    assert second["unable"] == {"under_way": 1}
-    assert len(world.posts()) == 1
-
-
-def test_declined_messages_are_told_with_telnyxs_words_and_the_rest_go_on(run, world):
-    world.lift()
-    world.telnyx.fault("error", method="POST", status=422, body={"errors": [{"detail": "no such sender"}]}, times=1)
-    told = reschedule(run, world, world.panic, status=1)
-    assert told["outcome"] == {"declined": 1, "rescheduled": 4}
-    assert "Telnyx answered 422: no such sender" in [each["told"] for each in told["messages"]]
-
-    again = reschedule(run, world, world.panic)
-    assert (again["unable"], again["outcome"]) == ({"done": 4}, {"rescheduled": 1})
-
-
-def test_throttling_is_waited_out(run, world):
-    world.lift()
-    world.telnyx.fault("rate_limit", method="POST", seconds=0.2, times=2)
-    assert reschedule(run, world, world.panic)["outcome"] == {"rescheduled": 5}
-    scheduled = [each for each in world.telnyx.messages() if each["to"][0]["status"] == "scheduled"]
-    assert len(scheduled) == 5
-
-
-def test_wrong_key_stops_it_and_nothing_is_in_doubt(run, world):
-    world.lift()
-    world.telnyx.configure(api_key="another")
-    ran = run("reschedule", world.panic, "--yes", **world.settings)
-    assert ran.status == 1
-    assert "Telnyx refuses TELNYX_API_KEY (401)" in ran.err
-    world.telnyx.configure(api_key="KEY-simulated")
-    assert reschedule(run, world, world.panic)["outcome"] == {"rescheduled": 5}
-
-
-def test_telnyx_out_of_reach_stops_it_and_nothing_is_in_doubt(run, world):
-    world.lift()
-    ran = run("reschedule", world.panic, "--yes", **{**world.settings, "TELNYX_BASE_URL": "http://127.0.0.1:9/v2"})
-    assert ran.status == 1
-    assert "no answer from Telnyx (connection)" in ran.err
-    assert reschedule(run, world, world.panic)["outcome"] == {"rescheduled": 5}
-
-
-def test_outage_stops_it_before_everything_is_in_doubt(run, world):
-    world.lift()
-    world.telnyx.fault("error", method="POST", status=503)
-    told = reschedule(run, world, world.panic, status=1)
-    assert "in a row are in doubt" in told["stopped"]
-    assert told["outcome"]["in_doubt"] >= 3
 
 
 def test_nobody_to_be_asked_is_a_refusal_and_nothing_is_sent(run, world, monkeypatch):
