@@ -40,9 +40,8 @@ def fill(database: Database, count: int, *, since: datetime | None = None) -> da
     kind = "sqlite" if database.is_sqlite else "postgresql"
     for low in range(1, count + 1, _PART):
         with database.begin() as connection:
-            connection.exec_driver_sql("SELECT 1") if database.is_sqlite else connection.exec_driver_sql(
-                "SET LOCAL statement_timeout = 0"
-            )
+            if not database.is_sqlite:
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             known = {
                 "low": low,
                 "high": min(low + _PART - 1, count),
@@ -72,12 +71,13 @@ def _messages(kind: str) -> str:
     at = _AT[kind].format(start=":before", seconds="0")
     return (
         "INSERT INTO messages (id, direction, from_number, messaging_profile_id, campaign_key, message_class, send_at, "
-        f"scheduled_at, registered_at, door, ledger, breach_cause, fields) {_NUMBERS[kind]}"
+        f"scheduled_at, registered_at, door, ledger, breach_cause, closed_at, fields) {_NUMBERS[kind]}"
         f"SELECT {_ID[kind]}, 'outbound', '+13125550001', '400196d4-e32b-42c2-9654-190ffd5d9fb7', "
         f"'campaign-' || (n % {CAMPAIGNS}), 'marketing', {_send_at(kind)}, {at}, {at}, 'bench', "
         f"CASE WHEN n % 100 < {_PENDING} THEN 'pending' WHEN n % 100 < {_PENDING + _CANCELLED} THEN 'cancelled' "
         f"WHEN n % 100 < {_PENDING + _CANCELLED + _RELEASED} THEN 'released' ELSE 'breach' END, "
         "CASE WHEN n % 100 = 99 THEN 'telnyx_unavailable' END, "
+        f"CASE WHEN n % 100 >= {_PENDING} THEN {_send_at(kind)} END, "
         f"{_JSON[kind].format(repr(_FIELDS))} FROM numbers"
     )
 
