@@ -27,6 +27,8 @@ class Recorded:
     """Every message spoken of, as it now stands."""
     left: frozenset[str]
     """Those of them that have left their schedule."""
+    recipients: dict[str, list[RecipientRow]]
+    """By message, each recipient's status as it now stands, in the order of their numbers."""
 
 
 def hold(connection: sa.Connection, message_ids: set[str]) -> dict[str, MessageRow]:
@@ -72,7 +74,10 @@ def record(
     changed = [row for key, row in sorted(after.items()) if row != before.get(key)]
     messages.upsert_recipients(connection, changed)
     messages.add_transitions(connection, [history[told] for told in sorted(history)])
-    return Recorded(rows, frozenset(left))
+    recipients: dict[str, list[RecipientRow]] = {}
+    for (message_id, _), row in sorted(after.items()):
+        recipients.setdefault(message_id, []).append(row)
+    return Recorded(rows, frozenset(left), recipients)
 
 
 def _merged(row: MessageRow, report: MessageReport) -> MessageRow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from core.statuses import Status
 from ledger import deciding, recording, settling
 from ledger.deciding import Cause
 from store import campaigns, consents, holds, messages
-from store.messages import MessageRow
+from store.messages import MessageRow, RecipientRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def register(
     for registration in registrations:
         row = rows[registration.report.message_id]
         rows[row.id] = _enrolled(row, registration, door=door, now=now)
-    _close_cancelled(connection, rows, now=now)
+    _close_cancelled(rows, recorded.recipients, now=now)
     messages.upsert(connection, [row for message_id, row in rows.items() if row != recorded.messages[message_id]])
     made = deciding.decide_on(
         connection,
@@ -81,7 +81,7 @@ def register(
         causes={row.id: Cause(f"registration:{row.id}", known_at or now) for row in rows.values()},
         now=now,
     )
-    gone = recorded.left | _seen_leaving(connection, rows)
+    gone = recorded.left | _seen_leaving(rows, recorded.recipients)
     settling.left(connection, sorted(gone), now=now)
     if gone:
         rows |= messages.lock(connection, gone)
@@ -140,20 +140,21 @@ def _enrolled(row: MessageRow, registration: Registration, *, door: str, now: da
     )
 
 
-def _close_cancelled(connection: sa.Connection, rows: dict[str, MessageRow], *, now: datetime) -> None:
+def _close_cancelled(
+    rows: dict[str, MessageRow], recipients: Mapping[str, Sequence[RecipientRow]], *, now: datetime
+) -> None:
     """Close those that somebody has cancelled at Telnyx already."""
-    pending = {row.id for row in rows.values() if row.ledger == LedgerState.PENDING}
-    for message_id, found in messages.recipients_of(connection, pending).items():
-        if all(recipient.status == Status.CANCELLED for recipient in found):
-            rows[message_id] = replace(rows[message_id], ledger=LedgerState.CANCELLED, closed_at=now)
+    for row in list(rows.values()):
+        is_pending = row.ledger == LedgerState.PENDING
+        if is_pending and all(recipient.status == Status.CANCELLED for recipient in recipients[row.id]):
+            rows[row.id] = replace(row, ledger=LedgerState.CANCELLED, closed_at=now)
 
 
-def _seen_leaving(connection: sa.Connection, rows: dict[str, MessageRow]) -> frozenset[str]:
+def _seen_leaving(rows: Mapping[str, MessageRow], recipients: Mapping[str, Sequence[RecipientRow]]) -> frozenset[str]:
     """Return those whose events told, before they were registered, that they had left."""
-    pending = {row.id for row in rows.values() if row.ledger == LedgerState.PENDING}
-    found = messages.recipients_of(connection, pending)
     return frozenset(
-        message_id
-        for message_id, recipients in found.items()
-        if any(recording.is_past_cancelling(recipient) for recipient in recipients)
+        row.id
+        for row in rows.values()
+        if row.ledger == LedgerState.PENDING
+        and any(recording.is_past_cancelling(recipient) for recipient in recipients[row.id])
     )

@@ -13,6 +13,14 @@ from store.tables import campaign_aliases as aliases
 from store.tables import campaigns
 
 _COLUMNS = [campaigns.c[name] for name in Campaign.__slots__]
+#: Made once: to make a statement takes longer than to run it.
+_FIND = sa.select(*_COLUMNS).where(campaigns.c.key.in_(sa.bindparam("keys", expanding=True)))
+_KEEP = _FIND.order_by(campaigns.c.key).with_for_update(read=True)
+_NAMES: sa.BindParameter[str] = sa.bindparam("names", expanding=True)
+_ALIASES = sa.select(aliases.c.telnyx_campaign_id, aliases.c.tcr_campaign_id).where(
+    sa.or_(aliases.c.telnyx_campaign_id.in_(_NAMES), aliases.c.tcr_campaign_id.in_(_NAMES))
+)
+_LOCK_TO_CHANGE = _FIND.order_by(campaigns.c.key).with_for_update()
 
 
 def lock(connection: sa.Connection, keys: Collection[str], *, to_change: bool) -> dict[str, Campaign]:
@@ -24,8 +32,7 @@ def lock(connection: sa.Connection, keys: Collection[str], *, to_change: bool) -
     upserting.insert_missing(connection, campaigns, [{"key": key, "status": CampaignStatus.ACTIVE} for key in wanted])
     found: dict[str, Campaign] = {}
     for part in upserting.parts(wanted):
-        query = sa.select(*_COLUMNS).where(campaigns.c.key.in_(part)).order_by(campaigns.c.key)
-        found |= _by_key(connection, query.with_for_update(read=not to_change))
+        found |= _by_key(connection, _LOCK_TO_CHANGE if to_change else _KEEP, part)
     return found
 
 
@@ -33,7 +40,7 @@ def find(connection: sa.Connection, keys: Collection[str]) -> dict[str, Campaign
     """Return the campaigns held under these keys."""
     found: dict[str, Campaign] = {}
     for part in upserting.parts(sorted(keys)):
-        found |= _by_key(connection, sa.select(*_COLUMNS).where(campaigns.c.key.in_(part)))
+        found |= _by_key(connection, _FIND, part)
     return found
 
 
@@ -76,19 +83,16 @@ def aliases_of(connection: sa.Connection, names: Collection[str]) -> frozenset[t
     known = set(names)
     fresh = set(names)
     while fresh:
-        query = sa.select(aliases.c.telnyx_campaign_id, aliases.c.tcr_campaign_id).where(
-            sa.or_(aliases.c.telnyx_campaign_id.in_(fresh), aliases.c.tcr_campaign_id.in_(fresh))
-        )
-        pairs = {(telnyx, tcr) for telnyx, tcr in connection.execute(query)}
+        pairs = {(telnyx, tcr) for telnyx, tcr in connection.execute(_ALIASES, {"names": sorted(fresh)})}
         found |= pairs
         fresh = {name for pair in pairs for name in pair} - known
         known |= fresh
     return frozenset(found)
 
 
-def _by_key(connection: sa.Connection, query: sa.Select[Any]) -> dict[str, Campaign]:
+def _by_key(connection: sa.Connection, query: sa.Select[Any], keys: Collection[str] = ()) -> dict[str, Campaign]:
     found: dict[str, Campaign] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(query, {"keys": keys} if keys else None):
         held = row._asdict()
         held["status"] = CampaignStatus(row.status)
         held["carrier_state"] = CarrierState(row.carrier_state) if row.carrier_state else None

@@ -76,6 +76,10 @@ class Claimed:
 
 
 _COLUMNS = [cancellations.c[name] for name in Cancellation.__slots__]
+#: Of most messages that are decided on, nobody has asked for a cancellation.
+_REQUESTED = sa.select(cancellations.c.message_id).where(
+    cancellations.c.message_id.in_(sa.bindparam("ids", expanding=True)), IS_REQUESTED
+)
 
 
 def request(connection: sa.Connection, rows: Sequence[NewCancellation]) -> None:
@@ -115,7 +119,10 @@ def withdraw(connection: sa.Connection, message_ids: Collection[str], *, now: da
     more is asked but how the message stands.
     """
     withdrawn: list[str] = []
+    asked_for: list[str] = []
     for part in upserting.parts(sorted(message_ids)):
+        asked_for += connection.scalars(_REQUESTED, {"ids": part})
+    for part in upserting.parts(sorted(asked_for)):
         under_way = sa.update(cancellations).where(cancellations.c.message_id.in_(part), IS_REQUESTED)
         withdrawn += connection.scalars(
             under_way.where(cancellations.c.attempts == 0)

@@ -22,6 +22,21 @@ class HeardConsent:
     received_at: datetime
 
 
+#: Made once: to make a statement takes longer than to run it.
+_NUMBERS: sa.BindParameter[str] = sa.bindparam("numbers", expanding=True)
+_LOCK = (
+    sa.select(recipients.c.phone_number)
+    .where(recipients.c.phone_number.in_(_NUMBERS))
+    .order_by(recipients.c.phone_number)
+    .with_for_update()
+)
+_WORDS = (
+    sa.select(consents)
+    .where(consents.c.phone_number.in_(_NUMBERS))
+    .order_by(consents.c.effective_at, consents.c.event_id)
+)
+
+
 def lock_recipients(connection: sa.Connection, phone_numbers: Collection[str]) -> None:
     """Hold these recipients until the transaction ends, in one order for all.
 
@@ -31,12 +46,7 @@ def lock_recipients(connection: sa.Connection, phone_numbers: Collection[str]) -
     numbers = sorted(phone_numbers)
     upserting.insert_missing(connection, recipients, [{"phone_number": number} for number in numbers])
     for part in upserting.parts(numbers):
-        connection.execute(
-            sa.select(recipients.c.phone_number)
-            .where(recipients.c.phone_number.in_(part))
-            .order_by(recipients.c.phone_number)
-            .with_for_update()
-        )
+        connection.execute(_LOCK, {"numbers": part})
 
 
 def add(connection: sa.Connection, words: Sequence[HeardConsent]) -> None:
@@ -86,12 +96,7 @@ def history(connection: sa.Connection, phone_number: str) -> list[HeardConsent]:
 
 def _rows(connection: sa.Connection, phone_numbers: Collection[str]) -> Iterable[HeardConsent]:
     for part in upserting.parts(sorted(phone_numbers)):
-        query = (
-            sa.select(consents)
-            .where(consents.c.phone_number.in_(part))
-            .order_by(consents.c.effective_at, consents.c.event_id)
-        )
-        for row in connection.execute(query):
+        for row in connection.execute(_WORDS, {"numbers": part}):
             word = Consent(
                 phone_number=row.phone_number,
                 kind=ConsentKind(row.kind),

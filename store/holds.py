@@ -56,8 +56,7 @@ def change(connection: sa.Connection) -> None:
 
 def standing(connection: sa.Connection, *, now: datetime) -> Sequence[Hold]:
     """Return every hold that is neither lifted nor expired."""
-    query = sa.select(*_OF_HOLD).where(*_stands(now))
-    return [_hold(row) for row in connection.execute(query)]
+    return [_hold(row) for row in connection.execute(_STANDING, {"now": now})]
 
 
 def same(
@@ -116,8 +115,12 @@ def listing(
     return [_row(row) for row in connection.execute(query)]
 
 
-def _stands(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+def _stands(now: datetime | sa.BindParameter[datetime]) -> tuple[sa.ColumnElement[bool], ...]:
     return IS_NOT_LIFTED, sa.or_(holds.c.expires_at.is_(None), holds.c.expires_at > now)
+
+
+#: Made once, since every decision asks for it: to make a statement takes longer than to run it.
+_STANDING = sa.select(*_OF_HOLD).where(*_stands(sa.bindparam("now", type_=holds.c.expires_at.type)))
 
 
 def _row(row: sa.Row[tuple[object, ...]]) -> HoldRow:

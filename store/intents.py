@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from core.intents import IntentState, yielding_to
 from store import upserting
@@ -46,13 +48,19 @@ class IntentRow:
 
 
 _COLUMNS = [intents.c[name] for name in IntentRow.__slots__]
+_FIND = sa.select(*_COLUMNS).where(intents.c.id == sa.bindparam("of"))
 
 
 def add(connection: sa.Connection, row: IntentRow) -> bool:
     """Keep a new request; return False, and keep nothing, when another one replaces the same message."""
-    statement = upserting.insert(connection, intents).on_conflict_do_nothing().returning(intents.c.id)
     values = {name: getattr(row, name) for name in IntentRow.__slots__}
-    return connection.execute(statement, values).first() is not None
+    return connection.execute(_add(connection.dialect.name), values).first() is not None
+
+
+@cache
+def _add(dialect: str) -> sa.Executable:
+    statement = sqlite.insert(intents) if dialect == "sqlite" else postgresql.insert(intents)
+    return statement.on_conflict_do_nothing().returning(intents.c.id)
 
 
 def settle(
@@ -131,5 +139,5 @@ def stand_aside(connection: sa.Connection, intent_id: str, *, reason: str) -> No
 
 def find(connection: sa.Connection, intent_id: str) -> IntentRow | None:
     """Return one request, or None."""
-    row = connection.execute(sa.select(*_COLUMNS).where(intents.c.id == intent_id)).first()
+    row = connection.execute(_FIND, {"of": intent_id}).first()
     return IntentRow(*row) if row else None

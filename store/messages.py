@@ -71,14 +71,21 @@ class Transition:
 _COLUMNS = [messages.c[name] for name in MessageRow.__slots__]
 _RECIPIENT_COLUMNS = [recipients.c[name] for name in RecipientRow.__slots__]
 _TRANSITION_COLUMNS = [transitions.c[name] for name in Transition.__slots__]
+#: Made once: to make a statement takes longer than to run it.
+_IDS: sa.BindParameter[str] = sa.bindparam("ids", expanding=True)
+_LOCK = sa.select(*_COLUMNS).where(messages.c.id.in_(_IDS)).order_by(messages.c.id).with_for_update()
+_RECIPIENTS = (
+    sa.select(*_RECIPIENT_COLUMNS)
+    .where(recipients.c.message_id.in_(_IDS))
+    .order_by(recipients.c.message_id, recipients.c.phone_number)
+)
 
 
 def lock(connection: sa.Connection, ids: Collection[str]) -> dict[str, MessageRow]:
     """Return the messages held under these ids, locked until the transaction ends, in one order for all."""
     found: dict[str, MessageRow] = {}
     for part in upserting.parts(sorted(ids)):
-        query = sa.select(*_COLUMNS).where(messages.c.id.in_(part)).order_by(messages.c.id).with_for_update()
-        found |= {row.id: MessageRow(*row) for row in connection.execute(query)}
+        found |= {row.id: MessageRow(*row) for row in connection.execute(_LOCK, {"ids": part})}
     return found
 
 
@@ -127,12 +134,7 @@ def recipients_of(connection: sa.Connection, ids: Collection[str]) -> dict[str, 
     """Return the recipients of each message, in the order of their numbers."""
     found: dict[str, list[RecipientRow]] = {}
     for part in upserting.parts(sorted(ids)):
-        query = (
-            sa.select(*_RECIPIENT_COLUMNS)
-            .where(recipients.c.message_id.in_(part))
-            .order_by(recipients.c.message_id, recipients.c.phone_number)
-        )
-        for row in connection.execute(query):
+        for row in connection.execute(_RECIPIENTS, {"ids": part}):
             found.setdefault(row.message_id, []).append(RecipientRow(*row))
     return found
 

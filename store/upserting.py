@@ -36,7 +36,13 @@ def _upsert(dialect: str, table: sa.Table, key: tuple[str, ...], names: tuple[st
 def insert_missing(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows; where the key is taken, leave what is there."""
     if rows:
-        connection.execute(insert(connection, table).on_conflict_do_nothing(), rows)
+        connection.execute(_insert_missing(connection.dialect.name, table), rows)
+
+
+@cache
+def _insert_missing(dialect: str, table: sa.Table) -> sa.Insert:
+    statement = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    return statement.on_conflict_do_nothing()
 
 
 def parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
