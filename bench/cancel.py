@@ -90,7 +90,7 @@ def _run(url: str, folder: Path, count: int, limit: int | None, minutes: float |
         stack.callback(valkey.stop)
         database = Database(url)
         stack.callback(database.dispose)
-        _register(database, box)
+        register(database, box)
         rate = str(limit or _UNLIMITED)
         environment = {**box.environment, "DATABASE_URL": url, "REDIS_URL": valkey.url, "RESCIND_CANCEL_RATE": rate}
         pids = stack.enter_context(crew.running(["worker", "sweeper"], environment, folder=folder))
@@ -104,7 +104,8 @@ def _run(url: str, folder: Path, count: int, limit: int | None, minutes: float |
         return _seen(box, database, ended_at, (before, crew.resident_mb(pids["worker"])))
 
 
-def _register(database: Database, box: Box) -> None:
+def register(database: Database, box: Box) -> None:
+    """Register everything that the box holds, as one campaign."""
     now = datetime.now(UTC)
     for start in range(0, len(box.scheduled), _PART):
         part = [_registration(*each, now=now) for each in box.scheduled[start : start + _PART]]

@@ -8,25 +8,58 @@ import random
 import time
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from nacl.signing import SigningKey
 
 _KEY = SigningKey(b"a throwaway key for benchmarks..")
+OURS = "+13125550001"
 PUBLIC_KEY = base64.b64encode(bytes(_KEY.verify_key)).decode("ascii")
 
 
 def requests(count: int) -> Iterator[bytes]:
     """Yield complete HTTP requests with distinct events of 1.3 to 1.5 KB, signed now."""
-    timestamp = str(int(time.time()))
     for _ in range(count):
-        body = json.dumps(_event()).encode("ascii")
-        signature = base64.b64encode(_KEY.sign(timestamp.encode("ascii") + b"|" + body).signature).decode("ascii")
-        head = (
-            "POST /webhooks/telnyx HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-            f"User-Agent: telnyx-webhooks\r\ntelnyx-timestamp: {timestamp}\r\n"
-            f"telnyx-signature-ed25519: {signature}\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        yield head.encode("ascii") + body
+        yield request(_event())
+
+
+def request(event: dict[str, object]) -> bytes:
+    """Return the complete HTTP request that brings an event, signed now."""
+    timestamp = str(int(time.time()))
+    body = json.dumps(event).encode("ascii")
+    signature = base64.b64encode(_KEY.sign(timestamp.encode("ascii") + b"|" + body).signature).decode("ascii")
+    head = (
+        "POST /webhooks/telnyx HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"User-Agent: telnyx-webhooks\r\ntelnyx-timestamp: {timestamp}\r\n"
+        f"telnyx-signature-ed25519: {signature}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode("ascii") + body
+
+
+def stop(sender: str) -> dict[str, object]:
+    """Return the event of somebody who texts STOP."""
+    at = datetime.now(UTC).isoformat()
+    return {
+        "data": {
+            "event_type": "message.received",
+            "id": str(uuid.uuid4()),
+            "occurred_at": at,
+            "payload": {
+                "autoresponse_type": "STOP",
+                "direction": "inbound",
+                "from": {"carrier": "T-Mobile USA", "line_type": "Wireless", "phone_number": sender},
+                "id": str(uuid.uuid4()),
+                "messaging_profile_id": "400196d4-e32b-42c2-9654-190ffd5d9fb7",
+                "received_at": at,
+                "record_type": "message",
+                "text": "STOP",
+                "to": [{"carrier": "Telnyx", "line_type": "Wireless", "phone_number": OURS, "status": "received"}],
+                "type": "SMS",
+            },
+            "record_type": "event",
+        },
+        "meta": {"attempt": 1, "delivered_to": "https://example.com/webhooks/telnyx"},
+    }
 
 
 def _event() -> dict[str, object]:
