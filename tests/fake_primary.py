@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import threading
-import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -32,6 +31,8 @@ class FakePrimary:
         self.headers: list[dict[str, str]] = []
         self.rule: Callable[[Batch], Answer] = accepted
         self.question: Callable[[Batch], Answer] = accepted
+        self.over = threading.Event()
+        """Set when the test ends, and with it every answer that never came."""
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.primary = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
@@ -41,6 +42,7 @@ class FakePrimary:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.over.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -76,6 +78,8 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # The head and the body of an answer are two writes, and the second would wait for the other side's delayed word.
+    disable_nagle_algorithm = True
     server: _Server
 
     def do_POST(self) -> None:
@@ -83,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self.server.primary.answer(body, dict(self.headers))
         if answer is None:
             # Longer than anybody who asks has patience for.
-            time.sleep(1)
+            self.server.primary.over.wait(60)
             self.close_connection = True
             return
         status, told = answer

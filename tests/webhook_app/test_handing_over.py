@@ -33,7 +33,7 @@ class Office:
         self._told = io.StringIO()
         self.sender = Sender(
             spool=spool,
-            primary=lambda: Primary(url, Secret(SECRET), clock=lambda: NOW, patience=timedelta(seconds=0.4)),
+            primary=lambda: Primary(url, Secret(SECRET), clock=lambda: NOW),
             lock=Path(f"{spool.path}.sender"),
             clock=lambda: NOW,
             log=log.logger(self._told),

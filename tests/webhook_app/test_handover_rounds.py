@@ -16,6 +16,7 @@ from tests import telnyx_signing as telnyx
 from tests.fake_primary import accepted
 from tests.handing import SECRET
 from tests.handover_world import World, world_in
+from tests.processes import wait_for
 from tests.waiting import NOW, spool_in, spooled
 from webhook_app.handover_client import Primary
 from webhook_app.handover_rounds import MAX_TRIES, Round, Rounds, backoff
@@ -34,6 +35,10 @@ def answering(status: int, body: bytes = b"{}"):
 def refusing(row_id: int, status: int):
     """A primary that chokes on one row."""
     return lambda batch: (status, b"{}") if row_id in {each["id"] for each in batch} else accepted(batch)
+
+
+def no_answer(_):
+    """A primary that hangs."""
 
 
 def saying(verdicts: dict[int, str]):
@@ -97,12 +102,13 @@ def test_batches_stay_below_the_cap_of_bytes(world):
         pytest.param(answering(200, b"<html>ok</html>"), "not as a primary does", id="a page"),
         pytest.param(answering(200, b'{"status":"accepted"}'), "not as a primary does", id="a blanket success"),
         pytest.param(answering(200, b" " * 2**21), "has no end", id="an answer without end"),
-        pytest.param(lambda _: None, "in time", id="no answer"),
+        pytest.param(no_answer, "in time", id="no answer"),
     ],
 )
 def test_without_an_answer_of_the_primary_everything_waits(world, rule, told):
     rows = spooled(world.spool, telnyx.event(), telnyx.event())
     world.primary.rule = world.primary.question = rule
+    world.client.gets_no_answer = lambda _: rule is no_answer
 
     done = [world.rounds.one(), world.rounds.one()]
 
@@ -110,8 +116,9 @@ def test_without_an_answer_of_the_primary_everything_waits(world, rule, told):
     assert done[0] == Round(away=done[0].away)
     assert world.states() == dict.fromkeys(rows, "waiting")
     # While it is away it is asked, and not sent the same again.
-    assert (len(world.primary.batches), world.primary.questions) == (1, 1)
+    assert wait_for(lambda: (len(world.primary.batches), world.primary.questions) == (1, 1))
     world.primary.rule = world.primary.question = accepted
+    world.client.gets_no_answer = lambda _: False
     assert world.rounds.one() == Round(taken=2)
 
 
@@ -170,12 +177,12 @@ def test_event_that_the_primary_chokes_on_is_parked_and_the_rest_goes_on(world, 
     assert world.later().is_idle
 
 
-@pytest.mark.parametrize("rule", [503, None])
+@pytest.mark.parametrize("rule", [answering(503), no_answer], ids=["503", "no answer"])
 def test_event_that_the_primary_cannot_store_waits_and_the_rest_goes_on(world, rule):
     rows = spooled(world.spool, *(telnyx.event() for _ in range(5)))
     poison = rows[2]
-    choke = answering(rule) if rule else lambda _: None
-    world.primary.rule = lambda batch: (choke if poison in {each["id"] for each in batch} else accepted)(batch)
+    world.primary.rule = lambda batch: (rule if poison in {each["id"] for each in batch} else accepted)(batch)
+    world.client.gets_no_answer = lambda batch: rule is no_answer and poison in {each.id for each in batch}
 
     assert world.rounds.one().away
     assert world.rounds.one() == Round(taken=4, postponed=1)
