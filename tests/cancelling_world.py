@@ -11,6 +11,7 @@ from random import Random
 
 from redis import Redis
 
+from core.cancelling import Answer
 from ledger.registering import register
 from schemas.secret import Secret
 from store import cancellations, messages
@@ -20,11 +21,21 @@ from tests.reports import NOW, RULES, message_id, registration
 from tests.scripted_telnyx import Script, ScriptedTelnyx
 from workers.cancelling import Canceller
 from workers.pacing import Pacer
-from workers.telnyx import TelnyxClient
+from workers.telnyx import TIMEOUT, TelnyxClient
 
 KEY = "KEY0123456789-canary"
 FAST = 100_000
 TICK = timedelta(milliseconds=20)
+
+
+class HastyAtFirst(TelnyxClient):
+    """Waits for the answer to its first DELETE for no longer than a moment."""
+
+    hasty: timedelta | None = timedelta(seconds=0.3)
+
+    def cancel(self, message_id: str, timeout: timedelta) -> Answer:
+        hasty, self.hasty = self.hasty, None
+        return super().cancel(message_id, hasty or timeout)
 
 
 class World:
@@ -39,13 +50,14 @@ class World:
         *,
         rate: int = FAST,
         slots: int = 64,
-        timeout: float = 5,
+        timeout: timedelta = TIMEOUT,
+        client: type[TelnyxClient] = TelnyxClient,
         database: Database | None = None,
         redis: Redis | None = None,
     ) -> Canceller:
         canceller = Canceller(
             database or self.database,
-            TelnyxClient(Secret(KEY), self.telnyx.url, timeout=timedelta(seconds=timeout)),
+            client(Secret(KEY), self.telnyx.url, timeout=timeout),
             Pacer(rate, redis, clock=self._seconds),
             now=lambda: self.now,
             random=Random(7),

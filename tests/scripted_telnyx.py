@@ -66,6 +66,8 @@ class ScriptedTelnyx:
         self.requests: list[Request] = []
         self._counts: dict[str, int] = defaultdict(int)
         self._lock = threading.Lock()
+        self.over = threading.Event()
+        """Set when the test ends, so that no answer hangs for longer."""
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
@@ -89,6 +91,7 @@ class ScriptedTelnyx:
         return self.script(request, nth)
 
     def stop(self) -> None:
+        self.over.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -119,7 +122,7 @@ def _handler(telnyx: ScriptedTelnyx) -> type[BaseHTTPRequestHandler]:
             sent = self.rfile.read(int(self.headers.get("content-length", 0)))
             request = Request(self.command, self.path, dict(self.headers), time.monotonic(), sent)
             reply = telnyx.reply_to(request)
-            time.sleep(reply.hang)
+            telnyx.over.wait(reply.hang)
             if reply.cut:
                 self.close_connection = True
                 self.connection.close()
