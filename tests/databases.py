@@ -12,7 +12,9 @@ import sqlalchemy as sa
 _ROWS_OF_ITS_OWN = {"alembic_version"}
 #: What tests leave alone: the tables with their columns, and which revision they are of.
 _AS_IT_SHOULD_BE = """
-    SELECT (SELECT string_agg(version_num, ' ') FROM alembic_version), md5(string_agg(described, ' ' ORDER BY described))
+    SELECT
+        md5(string_agg(described, ' ' ORDER BY described)),
+        (SELECT string_agg(version_num, ' ') FROM alembic_version)
     FROM (
         SELECT format('%%s.%%s %%s %%s', c.relname, a.attname, a.atttypid, a.attnotnull) AS described
         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped

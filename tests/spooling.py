@@ -54,7 +54,7 @@ class Spooled:
             return dict(connection.execute(f"SELECT event_id, {name} FROM spooled_events"))
 
     def waits_for(self, count: int) -> bool:
-        return wait_for(lambda: self.spool.figures().waiting == count, 20)
+        return wait_for(lambda: self.spool.figures().waiting == count)
 
     def set_aside(self) -> list[Path]:
         return sorted(each for each in self.path.parent.glob(f"{self.path.name}.*Z"))

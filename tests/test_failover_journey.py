@@ -42,7 +42,7 @@ def failover(folder: Path, *arguments: str, **chosen: str) -> Iterator[tuple[int
             stderr=log,
         )
     try:
-        assert wait_for(lambda: ask(port, "GET", "/readyz")[0] == 200, 30), (folder / "failover.log").read_text()
+        assert wait_for(lambda: ask(port, "GET", "/readyz")[0] == 200), (folder / "failover.log").read_text()
         yield port, process
     finally:
         process.terminate()
@@ -107,7 +107,7 @@ def test_stop_that_comes_while_the_primary_is_down_is_applied_once_it_is_up(tmp_
             assert ask(port, "POST", "/v1/messages", body, **{"Content-Type": "application/json"})[0] == 201
 
         provider.inbound(sender=ALICE, to=OURS, text="STOP", messaging_profile_id=PROFILE)
-        assert wait_for(lambda: spool_states(tmp_path) == [("waiting", None)], 20)
+        assert wait_for(lambda: spool_states(tmp_path) == [("waiting", None)])
 
         with primary("second"):
             path = f"/v1/messages/{message['id']}"
@@ -135,7 +135,7 @@ def test_server_hands_over_by_itself_and_ends_when_asked(tmp_path, arguments):
     ):
         headers = telnyx.headers(body, datetime.now(UTC))
         assert ask(port, "POST", "/webhooks/telnyx/failover", body, **headers) == (200, {"status": "accepted"})
-        assert wait_for(lambda: spool_states(tmp_path) == [("handed", "accepted")], 20)
+        assert wait_for(lambda: spool_states(tmp_path) == [("handed", "accepted")])
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         process.wait(20)

@@ -21,7 +21,7 @@ def test_the_demonstration_comes_out_right_and_leaves_nothing(tmp_path, temporar
     chosen = {"TMPDIR": str(temporary), "TELNYX_API_KEY": "KEY_live", "DATABASE_URL": "postgresql://127.0.0.1:9/live"}
     (tmp_path / "policies.toml").write_text('[opt_out]\nmode = "off"\n')
     with Running("demo", "--seed", "3", log=tmp_path / "log", chosen=chosen, folder=tmp_path) as demo:
-        assert wait_for(lambda: descendants(demo.process.pid), 20)
+        assert wait_for(lambda: descendants(demo.process.pid))
         demo.process.wait(90)
 
         assert demo.process.returncode == 0, "\n".join(demo.lines)
@@ -34,7 +34,7 @@ def test_the_demonstration_comes_out_right_and_leaves_nothing(tmp_path, temporar
 
 def test_an_interrupted_demonstration_leaves_nothing(tmp_path, temporary):
     with Running("demo", log=tmp_path / "log", chosen={"TMPDIR": str(temporary)}, folder=tmp_path) as demo:
-        assert wait_for(lambda: len(descendants(demo.process.pid)) >= 6, 30)
+        assert wait_for(lambda: len(descendants(demo.process.pid)) >= 6)
         everything = descendants(demo.process.pid)
 
         demo.stop(signal.SIGTERM)

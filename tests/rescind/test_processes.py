@@ -86,5 +86,5 @@ def test_when_the_parent_is_killed_its_children_and_theirs_end():
     parent.kill()
     parent.wait()
 
-    assert wait_for(lambda: not any(map(is_alive, everything)), 10)
+    assert wait_for(lambda: not any(map(is_alive, everything)))
     parent.stdout.close()

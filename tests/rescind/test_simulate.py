@@ -16,7 +16,7 @@ def exports(running: Running) -> dict[str, str]:
 
 def test_it_prints_the_environment_that_points_at_it_and_ends_on_ctrl_c(tmp_path):
     with Running("simulate", "--port", "0", "--seed", "demo", log=tmp_path / "log", chosen={}) as telnyx:
-        assert wait_for(lambda: len(exports(telnyx)) == 3, 20)
+        assert wait_for(lambda: len(exports(telnyx)) == 3)
         said = exports(telnyx)
         answer = httpx.post(
             f"{said['TELNYX_BASE_URL']}/messages",
@@ -26,10 +26,10 @@ def test_it_prints_the_environment_that_points_at_it_and_ends_on_ctrl_c(tmp_path
         )
 
         assert answer.status_code == 200
-        assert telnyx.stop(signal.SIGINT) < 5
+        telnyx.stop(signal.SIGINT)
         assert telnyx.process.returncode == 0
     with Running("simulate", "--port", "0", "--seed", "demo", log=tmp_path / "again", chosen={}) as telnyx:
-        assert wait_for(lambda: len(exports(telnyx)) == 3, 20)
+        assert wait_for(lambda: len(exports(telnyx)) == 3)
         assert exports(telnyx)["TELNYX_PUBLIC_KEY"] == said["TELNYX_PUBLIC_KEY"]
 
 

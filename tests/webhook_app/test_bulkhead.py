@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import sqlalchemy as sa
@@ -25,9 +25,9 @@ from tests import telnyx_signing as telnyx
 from tests.api_calls import Api, refused, told
 from tests.processes import descendants, wait_for
 from tests.receiving_world import PATH, served
+from webhook_app import bulkhead
 
 TOKEN = "a-token-of-this-test"
-IN_TIME = 1.5
 CALLS = 40
 
 
@@ -46,33 +46,33 @@ def postgresql(postgresql_database_url) -> Iterator[Database]:
 
 def ask(
     port: int, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
-) -> tuple[int, dict[str, Any], float]:
-    """Send a request; its status, its answer, and how many seconds that took."""
+) -> tuple[int, dict[str, Any]]:
+    """Send a request; its status and its answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=40)
-    began = time.monotonic()
     try:
         connection.request(method, path, body, dict(headers or {}))
         answer = connection.getresponse()
-        return answer.status, json.loads(answer.read()), time.monotonic() - began
+        return answer.status, json.loads(answer.read())
     finally:
         connection.close()
 
 
-def list_messages(port: int) -> tuple[int, dict[str, Any], float]:
+def list_messages(port: int) -> tuple[int, dict[str, Any]]:
     return ask(port, "GET", "/v1/messages", headers={"Authorization": f"Bearer {TOKEN}"})
 
 
-def deliver(port: int) -> tuple[int, dict[str, Any], float]:
+def deliver(port: int) -> tuple[int, dict[str, Any]]:
     body = telnyx.raw(telnyx.event())
     return ask(port, "POST", PATH, body, telnyx.headers(body, datetime.now(UTC)))
 
 
 @contextmanager
-def calls(port: int) -> Iterator[list[Future[tuple[int, dict[str, Any], float]]]]:
-    """Many calls to the API at once, each on a connection of its own."""
+def calls(port: int) -> Iterator[list[Future[tuple[int, dict[str, Any]]]]]:
+    """Many calls to the API at once, each on a connection of its own; all but those that were let in are answered."""
     with ThreadPoolExecutor(CALLS) as pool:
         asked = [pool.submit(list_messages, port) for _ in range(CALLS)]
-        time.sleep(1)
+        # Two processes, four calls in each at most.
+        wait_for(lambda: sum(each.done() for each in asked) >= CALLS - 8)
         yield asked
 
 
@@ -81,14 +81,11 @@ def test_webhooks_are_accepted_while_the_api_alone_is_blocked(port, postgresql):
         connection.exec_driver_sql("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
         with calls(port) as asked:
             for _ in range(20):
-                status, answer, took = deliver(port)
-                assert (status, answer) == (200, {"status": "accepted"})
-                assert took < IN_TIME
+                assert deliver(port) == (200, {"status": "accepted"})
             sent_away = [each.result() for each in asked if each.done()]
-            # Two processes, four calls in each at most.
-            assert len(sent_away) >= CALLS - 8
-            assert {status for status, _, _ in sent_away} == {503}
-            assert "service_unavailable" in {answer["error"]["code"] for _, answer, _ in sent_away}
+            assert CALLS - 8 <= len(sent_away) < CALLS
+            assert {status for status, _ in sent_away} == {503}
+            assert "service_unavailable" in {answer["error"]["code"] for _, answer in sent_away}
             assert ask(port, "GET", "/v1/messages")[0] == 401
             connection.exec_driver_sql("ROLLBACK")
     assert {each.result()[0] for each in asked} == {200, 503}
@@ -109,18 +106,17 @@ def test_webhooks_get_their_503_in_time_while_the_database_hangs_under_the_api(p
     try:
         with calls(port) as asked:
             for _ in range(20):
-                status, answer, took = deliver(port)
+                status, answer = deliver(port)
                 assert (status, answer["error"]["code"]) == (503, "store_unavailable")
-                assert took < IN_TIME
-            assert ask(port, "GET", "/healthz")[2] < IN_TIME
+            assert ask(port, "GET", "/healthz")[0] == 200
             for pid in stopped:
                 os.kill(pid, signal.SIGCONT)
     finally:
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
     assert {each.result()[0] for each in asked} <= {200, 503}
-    assert wait_for(lambda: deliver(port)[0] == 200, 20)
-    assert wait_for(lambda: [list_messages(port)[0] for _ in range(20)] == [200] * 20, 20)
+    assert wait_for(lambda: deliver(port)[0] == 200)
+    assert wait_for(lambda: [list_messages(port)[0] for _ in range(20)] == [200] * 20)
 
 
 class Troubled(Database):
@@ -128,11 +124,13 @@ class Troubled(Database):
 
     trouble: Exception | None = None
     gate: threading.Event | None = None
+    entered = 0
 
     @contextmanager
     def read(self):
+        self.entered += 1
         if self.gate is not None:
-            self.gate.wait(10)
+            self.gate.wait(60)
         if self.trouble is not None:
             raise self.trouble
         with super().read() as connection:
@@ -167,24 +165,39 @@ def test_call_that_fails_leaves_its_place_to_others(troubled, trouble, status):
     assert told(api.get("/v1/ledger"))["registered"] == 0
 
 
-def test_call_waits_a_moment_and_later_ones_are_sent_away_at_once(troubled):
+class Places(threading.BoundedSemaphore):
+    """Remembers for how long each was ready to wait for a place."""
+
+    patience: ClassVar[list[float]] = []
+
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:  # noqa: FBT001, FBT002 - its signature
+        self.patience.append(timeout or 0.0)
+        return super().acquire(blocking, timeout)
+
+
+def test_call_waits_a_moment_and_later_ones_are_sent_away_at_once(troubled, monkeypatch):
+    monkeypatch.setattr(bulkhead, "BoundedSemaphore", Places)
     api = Api(troubled)
     troubled.gate = threading.Event()
     with ThreadPoolExecutor(7) as pool:
         inside = [pool.submit(api.get, "/v1/ledger") for _ in range(4)]
-        time.sleep(0.1)
-        for longest in (0.4, 0.1, 0.1):
-            began = time.monotonic()
+        assert wait_for(lambda: troubled.entered == 4)
+        Places.patience.clear()
+        for _ in range(3):
             answer = api.get("/v1/ledger")
-            assert time.monotonic() - began < longest
             assert refused(answer, 503)["code"] == "service_unavailable"
             assert answer.headers["Retry-After"] == "1"
+        first, *later = Places.patience
         troubled.gate.set()
         assert {each.result().status_code for each in inside} == {200}
+    assert first <= 0.3
+    assert later == [0.0, 0.0]
     assert told(api.get("/v1/ledger"))["registered"] == 0
 
 
-def test_burst_of_calls_that_end_soon_is_answered_whole(troubled):
+def test_burst_of_calls_that_end_soon_is_answered_whole(troubled, monkeypatch):
+    # So that none of them ends too late for the next only because this machine is slow.
+    monkeypatch.setattr(bulkhead, "_PATIENCE", 30)
     api = Api(troubled)
     troubled.gate = Unhurried()
     with ThreadPoolExecutor(12) as pool:

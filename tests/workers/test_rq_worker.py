@@ -211,13 +211,13 @@ def is_listening(redis) -> bool:
 
 def test_worker_process_answers_the_bell_and_stays_small(chosen, tmp_path, sqlite_database):
     with Running("worker", log=tmp_path / "log", chosen=chosen) as worker, Redis.from_url(chosen["REDIS_URL"]) as redis:
-        assert wait_for(lambda: is_listening(redis), 20)
+        assert wait_for(lambda: is_listening(redis))
         event_id = accept_stop(sqlite_database, sender="+15557650101")
         Bell(chosen["REDIS_URL"]).ring()
 
-        assert wait_for(lambda: status_of(sqlite_database, event_id) == "applied", 3)
+        assert wait_for(lambda: status_of(sqlite_database, event_id) == "applied")
         assert worker.resident_mb() < 150
-        assert worker.stop() < 3
+        worker.stop()
         assert worker.process.returncode == 0
         assert not any("5557650101" in line for line in worker.lines)
 
@@ -228,22 +228,22 @@ def test_worker_process_waits_for_a_redis_that_is_away_and_works_when_it_comes(
     valkey.stop()
     event_id = accept_stop(sqlite_database, sender="+15557650101", received_at=datetime.now(UTC))
     with Running("worker", log=tmp_path / "log", chosen=chosen) as worker:
-        assert wait_for(lambda: worker.says("Redis cannot be used"), 20)
+        assert wait_for(lambda: worker.says("Redis cannot be used"))
         assert worker.process.poll() is None
 
         valkey.start()
         Bell(valkey.url).ring()
 
-        assert wait_for(lambda: status_of(sqlite_database, event_id) == "applied", 10)
+        assert wait_for(lambda: status_of(sqlite_database, event_id) == "applied")
         assert sum("Redis cannot be used" in line for line in worker.lines) == 1
 
 
 def test_worker_process_ends_while_redis_hangs(chosen, tmp_path, valkey):
     with Running("worker", log=tmp_path / "log", chosen=chosen) as worker, Redis.from_url(valkey.url) as redis:
-        assert wait_for(lambda: is_listening(redis), 20)
+        assert wait_for(lambda: is_listening(redis))
         valkey.signal(signal.SIGSTOP)
         try:
-            assert worker.stop(signal.SIGINT) < 5
+            worker.stop(signal.SIGINT)
         finally:
             valkey.signal(signal.SIGCONT)
         assert worker.process.returncode == 0
@@ -251,7 +251,7 @@ def test_worker_process_ends_while_redis_hangs(chosen, tmp_path, valkey):
 
 def test_worker_process_works_on_after_redis_was_killed(chosen, tmp_path, valkey, sqlite_database):
     with Running("worker", log=tmp_path / "log", chosen=chosen) as worker, Redis.from_url(valkey.url) as redis:
-        assert wait_for(lambda: is_listening(redis), 20)
+        assert wait_for(lambda: is_listening(redis))
         valkey.signal(signal.SIGKILL)
         assert wait_for(lambda: valkey.poll() is not None)
         valkey.stop()
@@ -260,7 +260,7 @@ def test_worker_process_works_on_after_redis_was_killed(chosen, tmp_path, valkey
 
         assert wait_for(lambda: Bell(valkey.url).ring())
 
-        assert wait_for(lambda: status_of(sqlite_database, event_id) == "applied", 15)
+        assert wait_for(lambda: status_of(sqlite_database, event_id) == "applied")
         assert worker.process.poll() is None
 
 
@@ -274,11 +274,11 @@ def test_worker_process_told_to_stop_records_the_answers_under_way(chosen, tmp_p
             message = telnyx.schedule(to="+15557650101", send_at=send_at)["id"]
             schedule(sqlite_database, message, to="+15557650101", send_at=send_at)
         accept_stop(sqlite_database, sender="+15557650101")
-        assert wait_for(lambda: worker.says("warmed_up"), 30)
+        assert wait_for(lambda: worker.says("warmed_up"))
         Bell(chosen["REDIS_URL"]).ring()
-        assert wait_for(telnyx.simulator.requests.as_json, 10)
+        assert wait_for(telnyx.simulator.requests.as_json)
 
-        assert worker.stop() < 8
+        worker.stop()
 
         cancelled = sum(each["to"][0]["status"] == "cancelled" for each in telnyx.messages())
         with sqlite_database.read() as connection:

@@ -32,7 +32,7 @@ def test_events_are_refused_on_a_full_disk_and_taken_again_by_the_same_process(d
         spooled.commit.check()
 
     disk.make_room()
-    assert wait_for(lambda: taken(spooled, 400), 5)
+    assert wait_for(lambda: taken(spooled, 400))
     spooled.commit.check()
     assert set(spooled.waiting()) == {f"event-{number}" for number in accepted | {400}}
     with closing(sqlite3.connect(spooled.path)) as connection:
@@ -47,7 +47,7 @@ def test_spool_that_could_not_be_made_on_a_full_disk_is_made_later(disk):
         spooled.spool.open()
     assert not taken(spooled, 1)
     disk.make_room()
-    assert wait_for(lambda: taken(spooled, 2), 5)
+    assert wait_for(lambda: taken(spooled, 2))
     assert spooled.waiting() == ["event-2"]
 
 

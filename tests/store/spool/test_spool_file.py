@@ -94,7 +94,7 @@ def test_damaged_file_is_set_aside_at_the_start_and_what_can_be_read_is_saved(
     assert spooled.commit.put(event(9000)) is Acceptance.ACCEPTED
     (aside,) = spooled.set_aside()
     assert any(str(path) in line and str(aside) in line for line in errors(caplog))
-    assert wait_for(lambda: any("the new spool" in line and "recover" in line for line in errors(caplog)), 20)
+    assert wait_for(lambda: any("the new spool" in line and "recover" in line for line in errors(caplog)))
     figures = spooled.spool.figures()
     assert at_least < figures.waiting + figures.handed <= COUNT + 1
     assert figures.handed == (10 if at_least else 0)
@@ -117,7 +117,7 @@ def test_damage_done_while_running_is_found_and_mended(path, damage, at_least):
     assert spooled.commit.put(event(9000)) is Acceptance.ACCEPTED
     spooled.spool.due(NOW.replace(year=2027), 10_000)
     assert len(spooled.set_aside()) == 1
-    assert wait_for(lambda: spooled.spool.figures().waiting >= at_least - 10, 20)
+    assert wait_for(lambda: spooled.spool.figures().waiting >= at_least - 10)
     assert spooled.commit.put(event(9001)) is Acceptance.ACCEPTED
     assert {"event-9000", "event-9001"} <= set(spooled.waiting())
 
