@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from store.engine import Database
 from store.inbox import EventRow
 from store.tables import inbox as inbox_table
 from tests import telnyx_signing as telnyx
+from tests.patience import patient
 from webhook_app import create_app
 
 PATH = "/webhooks/telnyx"
@@ -25,15 +26,16 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 class Receiver:
-    """The application without a server."""
+    """The application without a server; a ``hurried`` one waits for a commit no longer than the product does."""
 
-    def __init__(self, database_url: str, **environ: str) -> None:
+    def __init__(self, database_url: str, *, hurried: bool = False, **environ: str) -> None:
         self.now = NOW
         self.rung = 0
         settings = Settings.from_env({"DATABASE_URL": database_url, "TELNYX_PUBLIC_KEY": telnyx.PUBLIC_KEY, **environ})
         self.database = Database(database_url)
         ring = None if "REDIS_URL" in environ else self._ring
-        self.app = create_app(settings, database=self.database, ring=ring, clock=lambda: self.now)
+        with nullcontext() if hurried else patient():
+            self.app = create_app(settings, database=self.database, ring=ring, clock=lambda: self.now)
         self.client = self.app.test_client()
 
     def _ring(self) -> None:
@@ -52,9 +54,9 @@ class Receiver:
 
 
 @contextmanager
-def receiving(database_url: str, **environ: str) -> Iterator[Receiver]:
+def receiving(database_url: str, *, hurried: bool = False, **environ: str) -> Iterator[Receiver]:
     """A receiver whose connections are closed afterwards."""
-    receiver = Receiver(database_url, **environ)
+    receiver = Receiver(database_url, hurried=hurried, **environ)
     yield receiver
     receiver.database.dispose()
 

@@ -37,7 +37,7 @@ class Spooled:
     def __init__(self, path: Path, *, max_events: int = 1_000_000, max_bytes: int = 500_000_000) -> None:
         self.path = path
         self.spool = Spool(path, max_events=max_events, max_bytes=max_bytes)
-        self.commit = GroupCommit(self.spool.database, self.spool, mend=self.spool.mend)
+        self.commit = GroupCommit(self.spool.database, self.spool, mend=self.spool.mend, deadline=timedelta(seconds=60))
 
     def waiting(self) -> list[str]:
         """The ids of all that waits, in the order of the hand-over."""

@@ -8,7 +8,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -136,10 +135,9 @@ def test_server_hands_over_by_itself_and_ends_when_asked(tmp_path, arguments):
         headers = telnyx.headers(body, datetime.now(UTC))
         assert ask(port, "POST", "/webhooks/telnyx/failover", body, **headers) == (200, {"status": "accepted"})
         assert wait_for(lambda: spool_states(tmp_path) == [("handed", "accepted")])
-        began = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
-        took = time.monotonic() - began
+        # Sooner than the server would kill a worker that does not end by itself.
+        process.wait(25)
 
     assert primary.bodies == [body]
-    assert took < 5
+    assert process.returncode == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,6 @@ def spooled(spool: Spool, *events: dict[str, Any] | bytes, received_at: datetime
         headers = telnyx.headers(raw, received_at)
         signed = Signed(raw, headers["telnyx-signature-ed25519"], headers["telnyx-timestamp"])
         deliveries.append(receiving.event(signed, received_at, source="failover"))
-    GroupCommit(spool.database, spool).put_all(deliveries)
+    GroupCommit(spool.database, spool, deadline=timedelta(seconds=60)).put_all(deliveries)
     row_of = {row.event_id: row.id for row in spool.listing(limit=10_000)}
     return [row_of[each.event_id] for each in deliveries]

@@ -50,7 +50,9 @@ def empty(database):
             connection.execute(sa.delete(table))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(EVENTS, st.randoms(use_true_random=False), st.integers(1, 4))
 def test_any_order_batching_and_repetition_of_events_gives_the_same_rows(database, events, random, size):
     empty(database)
@@ -65,7 +67,9 @@ def test_any_order_batching_and_repetition_of_events_gives_the_same_rows(databas
     assert dump(database) == expected
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(EVENTS, st.integers(0, 7))
 def test_registration_among_the_events_gives_the_same_message_whenever_it_comes(database, events, position):
     """Only the ledger may differ: who registers after the message was sent cannot have it cancelled."""
@@ -83,7 +87,9 @@ def test_registration_among_the_events_gives_the_same_message_whenever_it_comes(
     assert dump(database)["message_recipients"] == expected
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(EVENTS.map(lambda events: [each for each in events if not isinstance(each, MessageReport)]), st.randoms())
 def test_any_order_of_what_bears_on_a_message_leads_to_the_same_decision(database, events, random):
     """Messages that have not left: whatever order the words came in, the last decision is the same."""

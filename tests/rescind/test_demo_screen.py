@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import io
-import time
 
 import click
 from rich.console import Console
 
 from rescind.demo.screen import Lines, Picture
+from tests.processes import wait_for
 
 LEDGER = {"registered": 3, "pending": 1, "cancelled": 2, "released": 0, "breach": 0}
 MESSAGE = {
@@ -28,7 +28,8 @@ def shown(kind, *, is_terminal) -> str:
         screen.sums(LEDGER)
         screen.sums(LEDGER)
         screen.cancelled(MESSAGE, "+15557650101 opted out (Stop!)")
-        time.sleep(0.3)
+        if is_terminal:
+            assert wait_for(lambda: "opted out" in out.getvalue())
     return click.unstyle(out.getvalue())
 
 

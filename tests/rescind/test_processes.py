@@ -53,7 +53,7 @@ def test_a_command_that_is_deaf_is_killed_after_the_grace():
 
     assert process.stop() == 128 + signal.SIGKILL
 
-    assert 0.4 < time.monotonic() - asked_at < 4
+    assert time.monotonic() - asked_at > 0.4
     assert not any(map(is_alive, pids))
 
 

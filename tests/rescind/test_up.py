@@ -29,7 +29,7 @@ def settings():
 
 def is_ready(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=2, trust_env=False).is_success
+        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=30, trust_env=False).is_success
     except httpx.HTTPError:
         return False
 
@@ -75,7 +75,7 @@ def test_a_full_disk_behind_the_log_costs_no_event(settings, tmp_path):
     settings |= {"TELNYX_PUBLIC_KEY": telnyx_signing.PUBLIC_KEY}
     with (
         Running("up", "--port", str(port), log=FULL, chosen=settings, folder=tmp_path) as up,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=2, trust_env=False) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client,
     ):
         assert wait_for(lambda: is_ready(port), 40)
         # More lines than the pipe behind the receiver would hold if nobody read it.

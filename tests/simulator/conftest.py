@@ -3,7 +3,6 @@
 import base64
 import json
 import threading
-import time
 from collections import deque
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +14,7 @@ import simulator
 
 
 class Receiver(ThreadingHTTPServer):
-    """Remembers what it is sent; answers 200, or first what ``answers`` holds, after ``seconds``."""
+    """Remembers what it is sent; answers 200, or first what ``answers`` holds, after ``seconds`` or once it is over."""
 
     daemon_threads = False
 
@@ -25,7 +24,9 @@ class Receiver(ThreadingHTTPServer):
         self.arrivals = []
         self.answers = deque()
         self.seconds = 0.0
+        self.over = threading.Event()
         self.connections = 0
+        self.closed = 0
         self._connections = []
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
@@ -35,10 +36,15 @@ class Receiver(ThreadingHTTPServer):
         self._connections.append(request)
         super().process_request(request, client_address)
 
+    def shutdown_request(self, request):
+        super().shutdown_request(request)
+        self.closed += 1
+
     def handle_error(self, request, client_address):
         """A simulator that hung up after two seconds is what some tests are about."""
 
     def stop(self):
+        self.over.set()
         self.shutdown()
         self.server_close()
         self._thread.join()
@@ -59,7 +65,7 @@ class _Taking(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.arrivals.append((dict(self.headers), body, self.path))
-        time.sleep(self.server.seconds)
+        self.server.over.wait(self.server.seconds)
         self.send_response(self.server.answers.popleft() if self.server.answers else 200)
         self.send_header("Location", "/hooks/elsewhere")
         self.send_header("Content-Length", "0")

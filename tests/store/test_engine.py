@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -148,7 +149,7 @@ def test_database_of_a_newer_release_is_refused_with_the_remedy(database):
 
 @pytest.mark.parametrize("way", ["removed", "replaced"])
 def test_nothing_is_acknowledged_into_a_file_that_is_gone(sqlite_database, sqlite_template, way):
-    commit = GroupCommit(sqlite_database)
+    commit = GroupCommit(sqlite_database, deadline=timedelta(seconds=60))
     assert commit.put(new_event("before")) is Acceptance.ACCEPTED
     path = Path(sqlite_database.url.database)
     for part in path.parent.glob("rescind.db*"):
@@ -170,7 +171,7 @@ def test_nothing_is_acknowledged_into_a_file_that_is_gone(sqlite_database, sqlit
 
 
 def test_log_stays_while_it_is_in_use_whoever_else_connects_and_ends(sqlite_database):
-    commit = GroupCommit(sqlite_database)
+    commit = GroupCommit(sqlite_database, deadline=timedelta(seconds=60))
     path = str(sqlite_database.url.database)
     assert commit.put(new_event("before")) is Acceptance.ACCEPTED
     with sqlite_database.read() as connection:

@@ -17,6 +17,7 @@ from core.inbox import Acceptance
 from store import inbox
 from store.group_commit import GroupCommit
 from store.inbox import NewEvent
+from tests.processes import wait_for
 
 #: More than fit into what the slow store below commits within the deadline.
 MANY = 400
@@ -94,6 +95,6 @@ def test_slow_commit_alone_sends_nobody_away(sqlite_database):
     for number in range(2):
         with pytest.raises(StoreUnavailable, match="did not commit in time"):
             commit.put(an_event(number))
-        time.sleep(0.3)
+        assert wait_for(lambda number=number: f"event-{number}" in store.stored and commit._busy_since is None)
 
     assert store.stored == {"event-0", "event-1"}

@@ -19,10 +19,12 @@ from store.group_commit import GroupCommit
 from store.inbox import NewEvent
 from tests.spooling import event
 
+LONG = timedelta(seconds=60)
+
 
 @pytest.fixture
 def commit(database) -> GroupCommit:
-    return GroupCommit(database, deadline=timedelta(seconds=5))
+    return GroupCommit(database, deadline=LONG)
 
 
 @pytest.fixture
@@ -111,7 +113,7 @@ class Bounded:
 
 
 def test_store_without_room_refuses_some_and_takes_the_others(sqlite_database):
-    commit = GroupCommit(sqlite_database, Bounded())
+    commit = GroupCommit(sqlite_database, Bounded(), deadline=LONG)
 
     def put(number: int) -> str:
         try:
@@ -135,7 +137,7 @@ def test_trouble_that_was_put_right_is_not_told(tmp_path, sqlite_template):
         path.write_bytes(sqlite_template.read_bytes())
         return True
 
-    commit = GroupCommit(Database(f"sqlite:///{path}"), mend=mend)
+    commit = GroupCommit(Database(f"sqlite:///{path}"), mend=mend, deadline=LONG)
     path.touch()
     assert commit.put(event(1)) is Acceptance.ACCEPTED
     assert len(troubles) == 1

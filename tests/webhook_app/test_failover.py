@@ -19,6 +19,7 @@ from bench import serving
 from schemas.settings import Settings
 from store.spool import Spool, SpoolRow
 from tests import telnyx_signing as telnyx
+from tests.patience import patient
 from tests.processes import environ, wait_for
 from tests.spooling import at_rest, flip
 from webhook_app import create_failover_app
@@ -34,7 +35,8 @@ class Failover:
         self.now = NOW
         settings = Settings.from_env({"TELNYX_PUBLIC_KEY": telnyx.PUBLIC_KEY, "RESCIND_SPOOL": str(path), **chosen})
         self.spool = Spool(path, max_events=settings.spool_max_events, max_bytes=settings.spool_max_bytes)
-        self.client = create_failover_app(settings, spool=self.spool, clock=lambda: self.now).test_client()
+        with patient():
+            self.client = create_failover_app(settings, spool=self.spool, clock=lambda: self.now).test_client()
 
     def post(self, body: bytes, headers: Mapping[str, str], path: str = PATHS[0]) -> TestResponse:
         return self.client.post(path, data=body, headers=dict(headers))

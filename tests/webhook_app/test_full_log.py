@@ -20,7 +20,7 @@ def test_full_disk_behind_the_log_fails_no_request(sqlite_url, tmp_path):
     (tmp_path / "web.log").symlink_to(FULL)
     with (
         served(tmp_path, sqlite_url) as port,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=2, trust_env=False) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client,
     ):
         statuses = []
         for _ in range(100):

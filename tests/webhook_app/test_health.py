@@ -19,7 +19,7 @@ from webhook_app import health, log, starting
 
 @pytest.fixture
 def receiver(database_url) -> Iterator[Receiver]:
-    with receiving(database_url) as receiver:
+    with receiving(database_url, hurried=True) as receiver:
         yield receiver
 
 

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -185,7 +184,6 @@ def _workers() -> list[int]:
 def test_server_without_a_usable_key_stops_with_one_line(sqlite_url, key, word):
     command = ["gunicorn", "--bind", f"127.0.0.1:{serving.free_port()}", "--no-control-socket"]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("TELNYX_", "RESCIND_"))}
-    started_at = time.monotonic()
     ended = subprocess.run(
         [sys.executable, "-m", *command, "webhook_app:create_app()"],
         cwd=serving.ROOT,
@@ -196,7 +194,6 @@ def test_server_without_a_usable_key_stops_with_one_line(sqlite_url, key, word):
         check=False,
     )
     assert ended.returncode == 4
-    assert time.monotonic() - started_at < 45
     (told,) = [line for line in ended.stderr.splitlines() if line.startswith("rescind: ")]
     assert word in told
     assert "Traceback" not in ended.stderr

@@ -29,7 +29,7 @@ def wait_until_it_accepts(receiver: Receiver) -> None:
 
 def test_database_that_hangs_is_a_503_in_time_for_everybody(database_url):
     other = Database(database_url)
-    with receiving(database_url) as receiver:
+    with receiving(database_url, hurried=True) as receiver:
         with other.begin() as connection:
             if not other.is_sqlite:
                 connection.exec_driver_sql("LOCK TABLE inbox IN ACCESS EXCLUSIVE MODE")
@@ -43,7 +43,7 @@ def test_database_that_hangs_is_a_503_in_time_for_everybody(database_url):
 
 def test_database_locked_by_another_program_is_a_503_in_time(sqlite_url):
     rival = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
-    with receiving(sqlite_url) as receiver:
+    with receiving(sqlite_url, hurried=True) as receiver:
         rival.execute("BEGIN IMMEDIATE")
         with ThreadPoolExecutor(8) as pool:
             for answer in pool.map(lambda _: receiver.deliver(telnyx.event()), range(24)):

@@ -265,7 +265,7 @@ def status_at(telnyx, message) -> str:
     return next(each["to"][0]["status"] for each in telnyx.messages() if each["id"] == message)
 
 
-def test_sweeper_process_alone_cancels_within_ten_seconds_of_a_stop(chosen, tmp_path, telnyx, sqlite_database):
+def test_sweeper_process_alone_cancels_after_a_stop(chosen, tmp_path, telnyx, sqlite_database):
     message = scheduled_at(telnyx, sqlite_database)
     other = scheduled_at(telnyx, sqlite_database, to="+15557650102")
     with Running("sweeper", log=tmp_path / "log", chosen=chosen) as sweeper:

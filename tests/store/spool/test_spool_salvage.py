@@ -15,7 +15,7 @@ def test_salvage_is_waited_for_while_another_process_is_at_it(tmp_path):
     path = tmp_path / "spool.db"
     first = Spooled(path)
     first.spool.open()
-    assert first.spool.await_salvage(AT_ONCE)
+    assert first.spool.await_salvage(LONG)
     first.commit.put_all([event(number) for number in range(5)])
     first.spool.dispose()
     at_rest(path)
