@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import structlog
-from flask import Flask
+from flask import Flask, request
+from werkzeug.local import LocalProxy
 from werkzeug.test import TestResponse
 
+from core.deciding import Rule
 from ledger.forecasting import Outlook
 from schemas.secret import Secret
 from store.engine import Database
@@ -22,6 +25,7 @@ from webhook_app import api, errors
 
 TOKEN = "a token of this test"
 SEND_AT = "2026-05-01T15:00:00Z"
+_ASKED = "tests.api"
 _ANSWER = json.loads((Path(__file__).parent / "payloads" / "api.schedule.json").read_text())
 
 
@@ -30,24 +34,27 @@ class Api:
 
     def __init__(self, database: Database, *, token: str | None = TOKEN, rules=RULES) -> None:
         self.database = database
+        self.outlook = Outlook(database, rate=20)
         self.rung = 0
         self.now: datetime = NOW
-        self.app = Flask("api", static_folder=None)
-        self.app.url_map.merge_slashes = False
-        errors.register(self.app, log=structlog.get_logger())
-        api.register(
-            self.app,
-            database=database,
-            rules=rules,
-            outlook=Outlook(database, rate=20),
-            ring=self._ring,
-            token=Secret(token) if token else None,
-            now=lambda: self.now,
-        )
-        self._client = self.app.test_client()
+        self._serve(_shared_app(token) if rules is RULES else _app(token, rules))
 
-    def _ring(self) -> None:
+    def ring(self) -> None:
         self.rung += 1
+
+    def alone(self) -> Self:
+        """Serve it from an application of its own, which others do not hold up."""
+        self._serve(_app(TOKEN, RULES))
+        return self
+
+    def _serve(self, app: Flask) -> None:
+        self.app = app
+        self._client = app.test_client()
+        self._client.environ_base[_ASKED] = self
+
+    def wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a request that came through a server."""
+        return self.app(environ | {_ASKED: self}, start_response)
 
     def ask(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **more: Any) -> TestResponse:
         """Send a request, with the token unless other headers are given."""
@@ -62,6 +69,33 @@ class Api:
 
     def put(self, path: str, body: object) -> TestResponse:
         return self.ask("PUT", path, json=body)
+
+
+def _asked() -> Api:
+    return request.environ[_ASKED]
+
+
+def _app(token: str | None, rules: Sequence[Rule]) -> Flask:
+    """Make an application that has nothing of its own: what it works with is of the API that is asked."""
+    app = Flask("api", static_folder=None)
+    app.url_map.merge_slashes = False
+    errors.register(app, log=structlog.get_logger())
+    api.register(
+        app,
+        database=LocalProxy(lambda: _asked().database),
+        rules=rules,
+        outlook=LocalProxy(lambda: _asked().outlook),
+        ring=lambda: _asked().ring(),
+        token=Secret(token) if token else None,
+        now=lambda: _asked().now,
+    )
+    return app
+
+
+@cache
+def _shared_app(token: str | None) -> Flask:
+    """Make an application once for all tests: with its document that takes longer than most of them."""
+    return _app(token, RULES)
 
 
 def told(response: TestResponse, status: int = 200) -> Any:

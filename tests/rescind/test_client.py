@@ -34,7 +34,7 @@ print(sorted(brought))
 
 @pytest.fixture
 def rescind(sqlite_database) -> Iterator[Rescind]:
-    server = make_server("127.0.0.1", 0, Api(sqlite_database).app, threaded=True)
+    server = make_server("127.0.0.1", 0, Api(sqlite_database).wsgi, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     with Rescind(f"http://127.0.0.1:{server.server_port}/", TOKEN) as client:

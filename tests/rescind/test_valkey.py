@@ -10,6 +10,7 @@ from redis.exceptions import AuthenticationError
 
 from core.errors import SettingsError
 from rescind.valkey import Valkey
+from store.bell import connect
 from tests.processes import descendants, is_alive, wait_for
 
 
@@ -26,7 +27,7 @@ def test_it_listens_on_loopback_with_a_password_and_never_evicts(valkey):
         assert redis.config_get("bind")["bind"] == "127.0.0.1"
         assert redis.config_get("maxmemory-policy")["maxmemory-policy"] == "noeviction"
         assert redis.config_get("appendonly")["appendonly"] == "yes"
-    with Redis(port=valkey.port) as stranger, pytest.raises(AuthenticationError):
+    with connect(f"redis://127.0.0.1:{valkey.port}") as stranger, pytest.raises(AuthenticationError):
         stranger.ping()
 
 

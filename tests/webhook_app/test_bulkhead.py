@@ -156,7 +156,7 @@ def troubled(sqlite_url) -> Iterator[Troubled]:
     ("trouble", "status"), [(StoreUnavailable("away"), 503), (RuntimeError("a bug"), 500)], ids=["away", "bug"]
 )
 def test_call_that_fails_leaves_its_place_to_others(troubled, trouble, status):
-    api = Api(troubled)
+    api = Api(troubled).alone()
     troubled.trouble = trouble
     with capture_logs():
         codes = {refused(api.get("/v1/ledger"), status)["code"] for _ in range(20)}
@@ -177,7 +177,7 @@ class Places(threading.BoundedSemaphore):
 
 def test_call_waits_a_moment_and_later_ones_are_sent_away_at_once(troubled, monkeypatch):
     monkeypatch.setattr(bulkhead, "BoundedSemaphore", Places)
-    api = Api(troubled)
+    api = Api(troubled).alone()
     troubled.gate = threading.Event()
     with ThreadPoolExecutor(7) as pool:
         inside = [pool.submit(api.get, "/v1/ledger") for _ in range(4)]
@@ -198,7 +198,7 @@ def test_call_waits_a_moment_and_later_ones_are_sent_away_at_once(troubled, monk
 def test_burst_of_calls_that_end_soon_is_answered_whole(troubled, monkeypatch):
     # So that none of them ends too late for the next only because this machine is slow.
     monkeypatch.setattr(bulkhead, "_PATIENCE", 30)
-    api = Api(troubled)
+    api = Api(troubled).alone()
     troubled.gate = Unhurried()
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda _: api.get("/v1/ledger"), range(12)))

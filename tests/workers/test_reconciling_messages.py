@@ -13,6 +13,7 @@ from tests.books import registered, told
 from tests.reconciling_world import World
 from tests.reports import ALICE, BOB, NOW, message_id, registration, status
 from tests.scripted_telnyx import HTML, NOT_FOUND, Reply, ScriptedTelnyx, message
+from workers import reconciling_messages
 from workers.tallying import SourceName, Tally
 
 SENT_AT = NOW + timedelta(hours=3)
@@ -155,21 +156,22 @@ def test_many_ended_messages_are_passed_over_at_no_request(world, lists):
         assert inquiries.due(connection, now=SENT_AT + timedelta(days=9), limit=10) == []
 
 
-def test_a_run_that_somebody_waits_for_asks_about_all_and_a_scheduled_one_leaves_some(world, lists):
-    registered(world.database, *(registration(number, send_at=SENT_AT) for number in range(100, 409)))
-    lists.messages = {message_id(number): says(number, "sent") for number in (1, *range(100, 409))}
+def test_a_run_that_somebody_waits_for_asks_about_all_and_a_scheduled_one_leaves_some(world, lists, monkeypatch):
+    monkeypatch.setattr(reconciling_messages, "_ASKED_ON_SCHEDULE", 30)
+    registered(world.database, *(registration(number, send_at=SENT_AT) for number in range(100, 139)))
+    lists.messages = {message_id(number): says(number, "sent") for number in (1, *range(100, 139))}
     world.at = SENT_AT + PATIENCE
     progress = []
     world.reconciler.tell = lambda tallies: progress.append((list(tallies)[-1], tallies[list(tallies)[-1]].reported))
 
     scheduled = world.reconciler.run_if_due(timedelta(minutes=5))
 
-    assert scheduled.tallies[SourceName.MESSAGES] == Tally(reported=300, healed=300)
-    assert reconciled(world, since=NOW, is_dry=True) == Tally(reported=310, held=300, healed=10)
+    assert scheduled.tallies[SourceName.MESSAGES] == Tally(reported=30, healed=30)
+    assert reconciled(world, since=NOW, is_dry=True) == Tally(reported=40, held=30, healed=10)
     progress.clear()
-    assert reconciled(world, since=NOW) == Tally(reported=310, held=300, healed=10)
+    assert reconciled(world, since=NOW) == Tally(reported=40, held=30, healed=10)
     assert progress[0] == (SourceName.FAILED_DELIVERIES, 0)
-    assert {(SourceName.MESSAGES, number) for number in range(310)} <= set(progress)
+    assert {(SourceName.MESSAGES, number) for number in range(40)} <= set(progress)
 
 
 def test_a_run_with_since_goes_on_behind_a_thousand_that_have_ended(world, lists):

@@ -84,7 +84,7 @@ def test_the_sweeper_recovers_a_missed_opt_out_while_it_sweeps(sqlite_url, sqlit
     schedule(sqlite_database, message_id(), to=ALICE)
     lists.opt_outs = [opt_out()]
     # A Telnyx that takes its time holds up no sweep.
-    lists.broken["webhook_deliveries"] = [Reply(200, {"data": []}, hang=3)]
+    lists.broken["webhook_deliveries"] = [Reply(200, {"data": []}, hang=1)]
     with sweeper(tmp_path, sqlite_url, telnyx) as process:
         assert wait_for(lambda: process.says("opt_out_recovered"))
         assert wait_for(lambda: "DELETE" in telnyx.methods())
@@ -95,5 +95,5 @@ def test_the_sweeper_recovers_a_missed_opt_out_while_it_sweeps(sqlite_url, sqlit
 def test_a_sweeper_told_never_to_asks_nothing(sqlite_url, telnyx, tmp_path):
     with sweeper(tmp_path, sqlite_url, telnyx, RESCIND_RECONCILE_MINUTES="0") as process:
         assert wait_for(lambda: process.says("sweeper_started"))
-        assert not wait_for(lambda: telnyx.requests, 3)
+        assert not wait_for(lambda: telnyx.requests, 1.5)
         process.stop()
