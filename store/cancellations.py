@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -76,6 +77,9 @@ class Claimed:
 
 
 _COLUMNS = [cancellations.c[name] for name in Cancellation.__slots__]
+_NEXT_DUE_AT = (
+    sa.select(cancellations.c.next_attempt_at).where(IS_REQUESTED).order_by(cancellations.c.next_attempt_at).limit(1)
+)
 #: Of most messages that are decided on, nobody has asked for a cancellation.
 _REQUESTED = sa.select(cancellations.c.message_id).where(
     cancellations.c.message_id.in_(sa.bindparam("ids", expanding=True)), IS_REQUESTED
@@ -250,18 +254,25 @@ def hasten(connection: sa.Connection, *, now: datetime) -> None:
 
 def due_count(connection: sa.Connection, *, now: datetime, limit: int) -> int:
     """Return how many cancellations are to be asked for now, counting no further than ``limit``."""
-    due = sa.select(sa.literal(1)).where(IS_REQUESTED, cancellations.c.next_attempt_at <= now).limit(limit).subquery()
-    return int(connection.scalar(sa.select(sa.func.count()).select_from(due)) or 0)
+    return int(connection.scalar(_due_count(now, limit)) or 0)
+
+
+def due(connection: sa.Connection, *, now: datetime, limit: int) -> tuple[int, datetime | None]:
+    """Return ``due_count`` and ``next_due_at``, by one query: it is asked again and again."""
+    count, next_at = connection.execute(
+        sa.select(_due_count(now, limit).scalar_subquery(), _NEXT_DUE_AT.scalar_subquery())
+    ).one()
+    return int(count), next_at
 
 
 def next_due_at(connection: sa.Connection) -> datetime | None:
     """Return when the next cancellation is to be asked for, which may be past; None when none is under way."""
-    return connection.scalar(
-        sa.select(cancellations.c.next_attempt_at)
-        .where(IS_REQUESTED)
-        .order_by(cancellations.c.next_attempt_at)
-        .limit(1)
-    )
+    return connection.scalar(_NEXT_DUE_AT)
+
+
+def _due_count(now: datetime, limit: int) -> sa.Select[*tuple[Any, ...]]:
+    found = sa.select(sa.literal(1)).where(IS_REQUESTED, cancellations.c.next_attempt_at <= now).limit(limit)
+    return sa.select(sa.func.count()).select_from(found.subquery())
 
 
 def of(connection: sa.Connection, message_id: str) -> Cancellation | None:

@@ -57,7 +57,7 @@ class Pumped:
     finished: int
     """How many answers were recorded."""
     next_due_at: datetime | None
-    """When more can leave, slots permitting; None when no cancellation is under way."""
+    """When more can leave, slots permitting, as it was before any left now; None when no cancellation is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,7 @@ class Canceller:
         self._collect()
         finished = self._record()
         with self._database.read() as connection:
-            next_due_at = cancellations.next_due_at(connection)
-            due = cancellations.due_count(connection, now=self._now(), limit=self._free_slots())
+            due, next_due_at = cancellations.due(connection, now=self._now(), limit=self._free_slots())
         if due and self._prepare is not None:
             self._prepare()
             self._prepare = None
@@ -124,7 +123,6 @@ class Canceller:
         if granted:
             with self._database.begin() as connection:
                 claimed = self._claim(connection, granted)
-                next_due_at = cancellations.next_due_at(connection)
             failpoints.reach(Failpoint.D0)
             self._launch(claimed)
         if next_due_at is not None:

@@ -1,7 +1,8 @@
 """The drain: do all that SQL says is due, in one loop that never waits for Telnyx.
 
 Events are applied before anything is cancelled, so that an opt-out which came
-in during a long run of cancellations still finds its place ahead of them.
+in during a long run of cancellations still finds its place ahead of them, and
+what can be asked of Telnyx leaves before more is decided on.
 """
 
 from __future__ import annotations
@@ -42,16 +43,14 @@ class Drain:
         """
         ends_at = time.monotonic() + budget.total_seconds() if budget else float("inf")
         called_others = False
-        in_flight = 0
         while not should_stop() and time.monotonic() < ends_at:
             applied = self.applier.apply()
             if applied >= self.applier.batch and not called_others:
                 # More than one batch waits: let the other workers take their share.
                 self.ring()
                 called_others = True
-            reviewed = self.reviewer.review(_WHILE_CANCELLING if in_flight else BATCH)
             pumped = self.canceller.pump()
-            in_flight = pumped.in_flight
+            reviewed = self.reviewer.review(_WHILE_CANCELLING if pumped.in_flight else BATCH)
             if applied or reviewed or pumped.finished:
                 continue
             if pumped.in_flight:
