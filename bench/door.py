@@ -100,8 +100,7 @@ def _one(name: str, caller: _Caller, number: int) -> float:
 def _simulator(directory: Path) -> Iterator[int]:
     """Run the simulator as a process of its own, and yield its port."""
     port = serving.free_port()
-    # Nothing takes its webhooks; each is given up at once.
-    command = [sys.executable, "-m", "rescind", "simulate", "--port", str(port), "--webhook-url", "http://127.0.0.1:9/"]
+    command = [sys.executable, "-m", "rescind", "simulate", "--port", str(port)]
     with (directory / "simulator.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=serving.ROOT, stdout=log, stderr=log)
     try:

@@ -170,12 +170,12 @@ def wish_of(row: IntentRow) -> Wish:
 
 def merge(connection: sa.Connection, report: MessageReport, *, door: str, now: datetime) -> MessageRow:
     """Merge a message that is not watched, and keep that it came in through a door all the same."""
-    held = recording.hold(connection, {report.message_id})
-    row = recording.record(connection, held, [report], now=now).messages[report.message_id]
-    if row.door is None:
-        row = replace(row, door=door)
-        messages.upsert(connection, [row])
-    return row
+    row = recording.hold(connection, {report.message_id})[report.message_id]
+    entered = replace(row, door=row.door or door)
+    merged = recording.record(connection, {row.id: entered}, [report], now=now).messages[row.id]
+    if row != entered == merged:
+        messages.upsert(connection, [merged])
+    return merged
 
 
 def _required(row: IntentRow | None, intent_id: str) -> IntentRow:
