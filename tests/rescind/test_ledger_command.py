@@ -14,8 +14,6 @@ from store.closing import Closing
 from tests.books import registered
 from tests.reports import NOW, message_id, registration
 
-SOON = datetime.now(UTC) + timedelta(minutes=5)
-
 
 @pytest.fixture
 def held(sqlite_url, sqlite_database):
@@ -75,7 +73,8 @@ def test_breaches_are_listed_with_cause_and_minutes_late(run, held):
 
 
 def test_cancellations_that_will_be_late_are_told_with_the_remedy(run, sqlite_database, held):
-    rows = [NewCancellation(message_id(n), "stale", "ended", 1, SOON, NOW, NOW, NOW) for n in range(100, 400)]
+    soon = datetime.now(UTC) + timedelta(minutes=5, seconds=30)
+    rows = [NewCancellation(message_id(n), "stale", "ended", 1, soon, NOW, NOW, NOW) for n in range(100, 400)]
     with sqlite_database.begin() as connection:
         cancellations.request(connection, rows)
     forecast = data(run("ledger", "--json", RESCIND_CANCEL_RATE="1", **held))["forecast"]
