@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Generic, TypeVar
 
 import sqlalchemy as sa
 
+from core.errors import StoreUnavailable
 from store.engine import Database
 
 Found = TypeVar("Found")
@@ -20,8 +22,13 @@ KEPT_FOR = timedelta(seconds=3)
 _SHARE = 0.05
 
 
+def beside(look: Callable[[], None]) -> None:
+    """Look in a thread of its own."""
+    threading.Thread(target=look, name="look", daemon=True).start()
+
+
 class Kept(Generic[Found]):
-    """What ``look`` found last, looked for anew every few seconds. For many threads, of which one looks."""
+    """What ``look`` found last, looked for anew every few seconds. For many threads, none of which waits for it."""
 
     def __init__(
         self,
@@ -30,34 +37,41 @@ class Kept(Generic[Found]):
         *,
         kept_for: timedelta = KEPT_FOR,
         clock: Callable[[], float] = time.monotonic,
+        aside: Callable[[Callable[[], None]], object] = beside,
     ) -> None:
-        """Look at nothing yet."""
+        """Look at nothing yet; ``aside`` is how a further look is had while others go on."""
         self._database = database
         self._look = look
         self._kept_for = kept_for.total_seconds()
         self._clock = clock
+        self._aside = aside
         self._found: Found | None = None
         self._fresh_until = float("-inf")
         self._turn = threading.Lock()
 
     def latest(self) -> Found:
-        """Return what was found a moment ago, or look. Raises StoreUnavailable when it has to look and cannot.
+        """Return what was found a moment ago; the first who asks waits for the look, and gets its StoreUnavailable.
 
         Not to be called within a transaction: it has one of its own.
         """
-        if self._found is not None and (self._clock() < self._fresh_until or not self._turn.acquire(blocking=False)):
-            return self._found
         if self._found is None:
-            self._turn.acquire()
+            with self._turn:
+                return self._found if self._found is not None else self._looked()
+        if self._clock() >= self._fresh_until and self._turn.acquire(blocking=False):
+            self._aside(self._look_again)
+        return self._found
+
+    def _look_again(self) -> None:
+        # Away or not, the database is asked again the next time; until then the last look counts.
         try:
-            return self._looked()
+            with suppress(StoreUnavailable):
+                self._looked()
         finally:
             self._turn.release()
 
     def _looked(self) -> Found:
         began = self._clock()
-        if self._found is not None and began < self._fresh_until:
-            return self._found
+        self._fresh_until = began + self._kept_for
         with self._database.read() as connection:
             found = self._look(connection)
         ended = self._clock()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
 
 from core import deadlines
 from core.cancelling import Action, Again, Settle
+from core.errors import StoreUnavailable
 from core.forecasting import ASSUMED_LATENCY, Minute
 from ledger import forecasting, showing
 from ledger.forecasting import Outlook
@@ -16,6 +18,7 @@ from store import attempts, cancellations, messages
 from store.attempts import Answered, Begun
 from store.cancellations import NewCancellation
 from tests.books import registered
+from tests.processes import wait_for
 from tests.reports import NOW, message_id, registration
 
 
@@ -141,9 +144,45 @@ def test_what_is_kept_is_looked_for_again_the_later_the_longer_it_took(sqlite_da
         clock.at += took
         return len(looks)
 
-    found = Kept(sqlite_database, look_, clock=clock)
+    found = Kept(sqlite_database, look_, clock=clock, aside=lambda look: look())
     assert found.latest() == found.latest() == 1
     clock.at += kept - 0.1
     assert found.latest() == 1
     clock.at += 0.2
     assert found.latest() == 2
+
+
+def test_nobody_waits_for_a_further_look(sqlite_database):
+    clock, may_end, looks = Clock(), threading.Event(), []
+
+    def look_(_connection):
+        looks.append(clock.at)
+        assert len(looks) == 1 or may_end.wait(10)
+        return len(looks)
+
+    found = Kept(sqlite_database, look_, clock=clock)
+    assert found.latest() == 1
+    clock.at += 100
+    assert [found.latest() for _ in range(5)] == [1] * 5
+    may_end.set()
+    assert wait_for(lambda: found.latest() == 2)
+    assert len(looks) == 2
+
+
+def test_what_was_found_counts_while_the_database_is_away(sqlite_database):
+    clock, is_away = Clock(), False
+
+    def look_(_connection):
+        if is_away:
+            raise StoreUnavailable
+        return "found"
+
+    found = Kept(sqlite_database, look_, clock=clock, aside=lambda look: look())
+    is_away = True
+    with pytest.raises(StoreUnavailable):
+        found.latest()
+    is_away = False
+    assert found.latest() == "found"
+    is_away = True
+    clock.at += 100
+    assert found.latest() == "found"
