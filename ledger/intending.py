@@ -18,6 +18,7 @@ from core.deciding import Act, Decision, MessageClass, Rule, decide
 from core.errors import NotFound, RequestInvalid
 from core.intents import IntentState
 from core.reports import MessageReport
+from core.statuses import Status
 from ledger import deciding, recording, registering
 from ledger.registering import Registered, Registration
 from store import intents, messages
@@ -112,7 +113,7 @@ def answered(
     row = _required(intents.find(connection, intent_id), intent_id)
     registration = registration_of(row, report)
     registered: Registered | None = None
-    if is_scheduled(registration.report) and registering.refusal(registration) is None:
+    if is_scheduled(report) and registering.refusal(registration) is None:
         (registered,) = registering.register(connection, [registration], rules, door=row.door, now=now)
     else:
         merge(connection, report, door=row.door, now=now)
@@ -137,8 +138,8 @@ def unknown(connection: sa.Connection, intent_id: str, *, http_status: int | Non
 
 
 def is_scheduled(report: MessageReport) -> bool:
-    """Return True for a message that waits for its time."""
-    return report.send_at is not None
+    """Return True when an answer says that the message waits for its time."""
+    return report.send_at is not None or any(each.status == Status.SCHEDULED for each in report.addressees)
 
 
 def registration_of(row: IntentRow, report: MessageReport) -> Registration:

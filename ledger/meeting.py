@@ -128,7 +128,7 @@ def _taken_in(
     connection: sa.Connection, row: IntentRow, report: MessageReport, rules: Sequence[Rule], now: datetime
 ) -> MessageRow:
     registration = intending.registration_of(row, report)
-    if not intending.is_scheduled(registration.report) or registering.refusal(registration):
+    if registering.refusal(registration):
         return intending.merge(connection, report, door=row.door, now=now)
     (registered,) = registering.register(
         connection, [registration], rules, door=row.door, now=now, known_at=_known_at(connection, row, rules, now)

@@ -16,36 +16,41 @@ from ledger.registering import Registration
 from store import consents, holds, messages
 
 
-def seen(connection: sa.Connection, report: MessageReport, rules: Sequence[Rule], *, door: str, now: datetime) -> None:
+def seen(connection: sa.Connection, report: MessageReport, rules: Sequence[Rule], *, door: str, now: datetime) -> bool:
     """Merge what Telnyx shows of a message; a scheduled one that nobody has registered is registered.
 
-    What was known already leaves nothing: an application may look as often as it likes.
+    What was known already leaves nothing: an application may look as often as it likes. Return whether a message
+    was registered, so that there may be more to do.
     """
     if _is_known(connection, report):
-        return
+        return False
     holds.keep(connection)
     consents.lock_recipients(connection, {addressee.phone_number for addressee in report.addressees})
     held = recording.hold(connection, {report.message_id})
     recorded = recording.record(connection, held, [report], now=now)
     row = recorded.messages[report.message_id]
     if row.registered_at is None:
-        if not meeting.meet(connection, recorded.messages, [report], rules, now=now):
-            registration = Registration(report)
-            if _is_scheduled(report) and registering.refusal(registration) is None:
-                registering.register(connection, [registration], rules, door=door, now=now)
-        return
+        if meeting.meet(connection, recorded.messages, [report], rules, now=now):
+            return True
+        registration = Registration(report)
+        if _is_scheduled(report) and registering.refusal(registration) is None:
+            registering.register(connection, [registration], rules, door=door, now=now)
+            return True
+        return False
     if _is_cancelled(report):
         settling.cancelled_elsewhere(connection, [row.id], now=now)
     elif recorded.left:
         leaving.left(connection, [row], [report], rules, now=now)
+    return False
 
 
-def cancelled(connection: sa.Connection, report: MessageReport, *, now: datetime) -> None:
-    """Take in that Telnyx confirmed to somebody else that a message is cancelled."""
+def cancelled(connection: sa.Connection, report: MessageReport, *, now: datetime) -> bool:
+    """Take in that Telnyx confirmed to somebody else that a message is cancelled; that calls for nothing more."""
     held = recording.hold(connection, {report.message_id})
     recording.record(connection, held, [report], now=now)
     if held[report.message_id].ledger == LedgerState.PENDING:
         settling.cancelled_elsewhere(connection, [report.message_id], now=now)
+    return False
 
 
 def _is_known(connection: sa.Connection, report: MessageReport) -> bool:

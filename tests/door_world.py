@@ -24,16 +24,21 @@ from store.tables import intents as intents_table
 from store.tables import messages as messages_table
 from tests import telnyx_signing
 from tests.reports import ALICE, OURS, RULES, heard
-from webhook_app import primary
+from webhook_app import log, primary
 from webhook_app.door import line_of
+from webhook_app.door_book import Book
 
 KEY = "KEY0192-of-the-operator"
+#: A busy machine may take longer than a caller would be kept waiting.
+PATIENT = timedelta(seconds=15)
 
 
 class DoorWorld:
     """The application without a server, the simulator behind it, and the books."""
 
-    def __init__(self, database: Database, telnyx: RunningSimulator, **environ: str) -> None:
+    def __init__(
+        self, database: Database, telnyx: RunningSimulator, *, deadline: timedelta = PATIENT, **environ: str
+    ) -> None:
         self.database = database
         self.telnyx = telnyx
         self.rung = 0
@@ -47,7 +52,8 @@ class DoorWorld:
             }
         )
         self.line = line_of(settings)
-        app = primary.app_of(settings, database=database, ring=self._ring, line=self.line)
+        self.book = Book(database, ring=self._ring, log=log.logger(), deadline=deadline)
+        app = primary.app_of(settings, database=database, ring=self._ring, line=self.line, book=self.book)
         self.client = app.test_client(use_cookies=False)
 
     def _ring(self) -> None:
@@ -69,16 +75,19 @@ class DoorWorld:
 
     def intents(self) -> list[IntentRow]:
         """Every request that was written down, in order."""
+        self.book.flush()
         with self.database.read() as connection:
             ids = connection.scalars(sa.select(intents_table.c.id).order_by(intents_table.c.created_at)).all()
             return [row for each in ids if (row := intents.find(connection, each))]
 
     def rows(self) -> dict[str, Any]:
         """Every message that is held, by its id."""
+        self.book.flush()
         with self.database.read() as connection:
             return {row.id: row for row in connection.execute(sa.select(messages_table))}
 
     def story(self, message_id: str) -> dict[str, Any]:
+        self.book.flush()
         with self.database.read() as connection:
             return story.story(connection, message_id)
 
@@ -121,9 +130,11 @@ def error_of(response: TestResponse, status: int) -> dict[str, Any]:
 
 
 @contextmanager
-def door(database: Database, *, expects: str | None = None, **environ: str) -> Iterator[DoorWorld]:
+def door(
+    database: Database, *, expects: str | None = None, deadline: timedelta = PATIENT, **environ: str
+) -> Iterator[DoorWorld]:
     """A door with settings of the test's own; the simulated Telnyx ``expects`` a key, or lets any in."""
     with simulator.running(webhook_url=None, delivery_delay=0, api_key=expects) as telnyx:
-        world = DoorWorld(database, telnyx, **environ)
+        world = DoorWorld(database, telnyx, deadline=deadline, **environ)
         yield world
         world.line.close()

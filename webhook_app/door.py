@@ -19,15 +19,14 @@ from core.deciding import Rule
 from core.errors import RequestInvalid
 from schemas.secret import Secret
 from schemas.settings import OnFailure, Settings
-from store.engine import Database
 from webhook_app import door_answers as answers
 from webhook_app import door_call
 from webhook_app.bulkhead import Bulkhead
-from webhook_app.door_answers import NO_RETRY
+from webhook_app.door_answers import NO_RETRY, passed_on
 from webhook_app.door_book import Book
 from webhook_app.door_call import Call, Circular, Elsewhere
 from webhook_app.door_keys import Keys
-from webhook_app.door_sending import Sending, passed_on
+from webhook_app.door_sending import Sending
 from webhook_app.door_telnyx import Line, Silence
 from webhook_app.door_watching import Watching
 
@@ -64,7 +63,7 @@ def register(
     *,
     settings: Settings,
     line: Line,
-    database: Database,
+    book: Book,
     rules: Sequence[Rule],
     ring: Callable[[], object],
     now: Callable[[], datetime],
@@ -72,7 +71,6 @@ def register(
 ) -> None:
     """Serve the door. ``ring`` says that there is work, and must neither block nor raise."""
     app.url_map.converters["any_path"] = _AnyPath
-    book = Book(database, log=log)
     door = Door(
         keys=Keys(own=settings.telnyx_api_key, listed=settings.passthrough_keys),
         line=line,
@@ -85,7 +83,7 @@ def register(
             forwards_blindly=settings.passthrough_on_failure is OnFailure.FORWARD,
             log=log,
         ),
-        watching=Watching(book=book, line=line, rules=rules, ring=ring, now=now, log=log),
+        watching=Watching(book=book, line=line, rules=rules, now=now, log=log),
     )
     routes = Blueprint("door", __name__)
     options = {"methods": _METHODS, "provide_automatic_options": False}

@@ -1,11 +1,15 @@
-"""What the door itself answers, in the shape of Telnyx's own errors, since that is what its callers can read."""
+"""What the door answers: Telnyx's answers as they came, and its own in the shape of Telnyx's errors."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 
 from flask import Response
+
+from core.deciding import Decision
+from webhook_app.door_telnyx import Reply, Silence
 
 #: With it Telnyx's libraries do not try again by themselves.
 NO_RETRY: Mapping[str, str] = {"x-should-retry": "false"}
@@ -22,6 +26,9 @@ _TITLES: Mapping[str, str] = {
     "10015": "Bad Request",
     "10037": "Service unavailable",
 }
+#: Telnyx's own title for its own refusal, by the policy that corresponds to it.
+_OBJECTIONS = {"opt_out": "Blocked due to STOP message"}
+_OBJECTION = "Blocked by a policy of the sender"
 
 
 def refuse(
@@ -36,3 +43,65 @@ def refuse(
 def unavailable(detail: str, *, retry_after: int = 1) -> Response:
     """Return a 503: nothing has happened, and the same may be asked again."""
     return refuse(503, "10037", detail, headers={"Retry-After": str(retry_after)})
+
+
+def passed_on(reply: Reply, headers: dict[str, str] | None = None) -> Response:
+    """Return Telnyx's answer as it came; a redirect alone is not passed on, lest somebody follow it with a key."""
+    if reply.leads_elsewhere:
+        return refuse(
+            HTTPStatus.BAD_GATEWAY,
+            "10007",
+            f"Telnyx answered {reply.status}, a redirect, which is not followed; see TELNYX_BASE_URL of this server.",
+            headers={**NO_RETRY, **(headers or {})},
+        )
+    body = reply.body if reply.rest is None else _Whole(reply)
+    response = Response(body, status=reply.status)
+    response.headers.clear()
+    for name, value in reply.headers:
+        response.headers.add(name, value)
+    response.headers.update(headers or {})
+    return response
+
+
+class _Whole:
+    """What was read of a long answer, and the rest as it comes."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._reply.body
+        yield from self._reply.rest or ()
+
+    def close(self) -> None:
+        """Close the connection, however far it was read."""
+        if self._reply.rest is not None:
+            self._reply.rest.close()
+
+
+def silence(answer: Silence, *, is_harmless: bool) -> Response:
+    """Return what a caller is told when Telnyx does not answer; what may have been sent is not to be sent again."""
+    if not answer.has_left:
+        return refuse(HTTPStatus.BAD_GATEWAY, "10037", f"Nothing was sent: {answer.reason}.")
+    if is_harmless:
+        return refuse(HTTPStatus.GATEWAY_TIMEOUT, "10037", f"{_sentence(answer.reason)}.")
+    told = f"{_sentence(answer.reason)}. It may have accepted the message: to send it again could send it twice."
+    return refuse(HTTPStatus.GATEWAY_TIMEOUT, "10037", told, headers=NO_RETRY)
+
+
+def _sentence(reason: str) -> str:
+    return reason[:1].upper() + reason[1:]
+
+
+def objection(decision: Decision) -> Response:
+    """Return what a caller is told when a policy objects, as Telnyx tells it of a recipient who sent STOP."""
+    policy = decision.policy or ""
+    # Without what the decision adds of its own: there is no last look at what never was.
+    reason = next((verdict.reason for _, verdict in decision.verdicts if verdict.policy == policy), decision.reason)
+    return refuse(
+        HTTPStatus.CONFLICT,
+        "40300",
+        f"Not sent: policy {policy}: {reason}.",
+        title=_OBJECTIONS.get(policy, _OBJECTION),
+        headers=NO_RETRY,
+    )

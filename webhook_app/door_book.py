@@ -6,6 +6,7 @@ stopped. Whoever waits then is told so in time, and what was begun comes to noth
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections import deque
@@ -27,6 +28,9 @@ _DEADLINE = timedelta(seconds=1.2)
 _REMEMBERED = timedelta(minutes=2)
 _PAUSE = timedelta(seconds=0.5)
 _MOST_REMEMBERED = 1000
+_MOST_UNWAITED_FOR = 100
+#: A server that ends gives its processes some seconds.
+_LAST_MOMENT = timedelta(seconds=3)
 
 Result = TypeVar("Result")
 Work = Callable[[sa.Connection], Result]
@@ -69,15 +73,23 @@ class _Ticket:
 class Book:
     """Writes in time, or not at all; or later."""
 
-    def __init__(self, database: Database, *, log: FilteringBoundLogger, deadline: timedelta = _DEADLINE) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        ring: Callable[[], object],
+        log: FilteringBoundLogger,
+        deadline: timedelta = _DEADLINE,
+    ) -> None:
         """Start nothing yet: threads would not survive the fork of a server's workers."""
         self._database = database
+        self._ring = ring
         self._log = log
         self._deadline = deadline.total_seconds()
         self._waiting: SimpleQueue[_Ticket] = SimpleQueue()
         self._starting = threading.Lock()
         self._is_started = False
-        self._later: deque[tuple[float, Work[object], str]] = deque()
+        self._later: deque[tuple[float, Work[bool], str]] = deque()
         self._has_later = threading.Event()
 
     def write(self, work: Work[Result], *, undo: Callable[[sa.Connection, Result], object] | None = None) -> Result:
@@ -99,8 +111,29 @@ class Book:
         done: Result = result
         return done
 
-    def write_later(self, work: Work[object], about: str) -> None:
-        """Try for some minutes to write what could not be written; ``about`` says in the log what it was."""
+    def write_soon(self, work: Work[bool], about: str) -> None:
+        """Have something written for which nobody needs to wait, as long as not too much is waiting already."""
+        if len(self._later) < _MOST_UNWAITED_FOR:
+            self.write_later(work, about)
+            return
+        try:
+            if self.write(work):
+                self._ring()
+        except StoreUnavailable:
+            self.write_later(work, about)
+
+    def flush(self, patience: timedelta = _LAST_MOMENT) -> bool:
+        """Wait until all is written that was to be written later; return False when it takes too long."""
+        until = time.monotonic() + patience.total_seconds()
+        while self._later and time.monotonic() < until:
+            time.sleep(0.005)
+        return not self._later
+
+    def write_later(self, work: Work[bool], about: str) -> None:
+        """Write something at the next opportunity, and try again for some minutes; ``about`` names it in the log.
+
+        When the work returns True, there is more to do, and the bell is rung.
+        """
         self._start()
         if len(self._later) >= _MOST_REMEMBERED:
             self._log.error("door_gives_up", about=about, reason="too much waits to be written")
@@ -116,6 +149,8 @@ class Book:
                 for number in range(_THREADS):
                     threading.Thread(target=self._work_forever, name=f"door-book-{number}", daemon=True).start()
                 threading.Thread(target=self._catch_up_forever, name="door-book-later", daemon=True).start()
+                # What is never written is not lost: the request stays in doubt, and is met in a later report.
+                atexit.register(self.flush)
                 self._is_started = True
 
     def _work_forever(self) -> None:
@@ -134,7 +169,7 @@ class Book:
             return
         if not ticket.hand_over(result) and ticket.undo is not None:
             undo = ticket.undo
-            self.write_later(lambda connection: undo(connection, result), "what was committed too late")
+            self.write_later(lambda connection: bool(undo(connection, result)), "what was committed too late")
 
     def _transact(self, ticket: _Ticket) -> object:
         with self._database.begin() as connection:
@@ -154,15 +189,15 @@ class Book:
 
     def _catch_up(self) -> None:
         """Write what can be written, and keep the rest; one failure speaks for all."""
-        for _ in range(len(self._later)):
-            until, work, about = self._later.popleft()
+        while self._later:
+            until, work, about = self._later[0]
             try:
-                self.write(work)
+                if self.write(work):
+                    self._ring()
             except StoreUnavailable as error:
-                if time.monotonic() > until:
-                    self._log.error("door_gives_up", about=about, reason=str(error))
-                    continue
-                self._later.appendleft((until, work, about))
-                return
+                if time.monotonic() < until:
+                    return
+                self._log.error("door_gives_up", about=about, reason=str(error))
             except Exception as error:  # noqa: BLE001 - the thread lives on for what else waits
                 self._log.error("door_gives_up", about=about, reason=type(error).__name__)
+            self._later.popleft()

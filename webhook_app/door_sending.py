@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
 
 import sqlalchemy as sa
 from flask import Response
@@ -19,6 +18,7 @@ from structlog.typing import FilteringBoundLogger
 from core.deciding import Act, Decision, Rule
 from core.errors import RequestInvalid, StoreUnavailable
 from core.reports import MessageReport
+from core.statuses import Status
 from ledger import intending, registering
 from ledger.intending import Wish
 from ledger.registering import Registration
@@ -30,11 +30,13 @@ from webhook_app.door_call import Call
 from webhook_app.door_telnyx import Line, Reply, Silence
 
 DOOR = "passthrough"
+#: All others know no ``send_at``, and may pass over it.
+_SCHEDULES = frozenset({"messages", "messages/schedule"})
 _NEVER_LEFT = "our database did not confirm in time that it was written down, so it was not sent"
 _UNJUDGED = "the database is away, and calls are passed on unjudged as RESCIND_PASSTHROUGH_ON_FAILURE says"
-#: Telnyx's own title for its own refusal, by the policy that corresponds to it.
-_TITLES = {"opt_out": "Blocked due to STOP message"}
-_TITLE = "Blocked by a policy of the sender"
+
+Ending = Callable[..., None]
+"""``intending.declined`` or ``intending.unknown``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Sending:
         except StoreUnavailable as error:
             return self._without_books(call, wish, error)
         if begun.decision.verdict is Act.CANCEL:
-            return _refusal(begun.decision)
+            return answers.objection(begun.decision)
         answer = self._line.ask(call)
         if isinstance(answer, Silence):
             return self._unanswered(begun.intent_id, answer)
@@ -97,29 +99,24 @@ class Sending:
         self._log.warning("door_unjudged", reason=f"{_UNJUDGED}: {error}")
         answer = self._line.ask(call)
         if isinstance(answer, Silence):
-            return silence(answer, is_harmless=False)
+            return answers.silence(answer, is_harmless=False)
         report = _report(answer, wish.send_at, self._now()) if answer.is_good else None
         if report is not None:
             registration = Registration(report, wish.campaign_key, wish.message_class, wish.tags)
             if registering.refusal(registration) is None:
                 self._book.write_later(lambda connection: self._register(connection, registration), report.message_id)
-        return passed_on(answer, {REGISTERED: "no", **_retrying(answer)})
+        return answers.passed_on(answer, {REGISTERED: "no", **_retrying(answer)})
 
-    def _register(self, connection: sa.Connection, registration: Registration) -> None:
-        registering.register(connection, [registration], self._rules, door=DOOR, now=self._now())
+    def _register(self, connection: sa.Connection, registration: Registration) -> bool:
+        return bool(registering.register(connection, [registration], self._rules, door=DOOR, now=self._now()))
 
     def _taken_in(self, intent_id: str, wish: Wish, answer: Reply) -> Response:
         """Register the message before its sender hears of it."""
         report = _report(answer, wish.send_at, self._now())
         if report is None:
             reason = f"Telnyx answered {answer.status}, but with no message that can be read"
-            self._keep(
-                lambda connection: intending.unknown(
-                    connection, intent_id, http_status=answer.status, reason=reason, now=self._now()
-                ),
-                intent_id,
-            )
-            return passed_on(answer, {REGISTERED: "no"})
+            self._end(intent_id, intending.unknown, answer.status, reason)
+            return answers.passed_on(answer, {REGISTERED: "no"})
 
         def take_in(connection: sa.Connection) -> bool:
             registered = intending.answered(
@@ -127,107 +124,51 @@ class Sending:
             )
             return registered is not None
 
-        try:
-            is_registered = self._book.write(take_in)
-        except StoreUnavailable as error:
-            self._log.error("door_answer_not_kept", intent=intent_id, message_id=report.message_id, reason=str(error))
-            self._book.write_later(take_in, f"request {intent_id}, message {report.message_id}")
-            is_registered = False
+        if not intending.is_scheduled(report):
+            # There is nothing more to be done about it: its sender need not wait.
+            self._book.write_soon(take_in, f"request {intent_id}, message {report.message_id}")
+            return answers.passed_on(answer)
+        is_registered = self._keep(take_in, f"request {intent_id}, message {report.message_id}")
         if is_registered:
             self._ring()
-        elif not intending.is_scheduled(report):
-            return passed_on(answer)
-        return passed_on(answer, {REGISTERED: "yes" if is_registered else "no"})
+        return answers.passed_on(answer, {REGISTERED: "yes" if is_registered else "no"})
 
     def _declined(self, intent_id: str, answer: Reply) -> Response:
         ending = intending.declined if _is_certain(answer) else intending.unknown
-        reason = f"Telnyx answered {answer.status}"
-        self._keep(
-            lambda connection: ending(connection, intent_id, http_status=answer.status, reason=reason, now=self._now()),
-            intent_id,
-        )
-        return passed_on(answer, _retrying(answer))
+        self._end(intent_id, ending, answer.status, f"Telnyx answered {answer.status}")
+        return answers.passed_on(answer, _retrying(answer))
 
     def _unanswered(self, intent_id: str, answer: Silence) -> Response:
         ending = intending.unknown if answer.has_left else intending.declined
-        self._keep(
-            lambda connection: ending(connection, intent_id, http_status=None, reason=answer.reason, now=self._now()),
-            intent_id,
-        )
-        return silence(answer, is_harmless=False)
+        self._end(intent_id, ending, None, answer.reason)
+        return answers.silence(answer, is_harmless=False)
 
-    def _keep(self, work: Callable[[sa.Connection], object], intent_id: str) -> None:
-        """Write how a request ended, later if not now: the caller's answer depends on nothing of it."""
+    def _end(self, intent_id: str, ending: Ending, http_status: int | None, reason: str) -> None:
+        def end(connection: sa.Connection) -> bool:
+            ending(connection, intent_id, http_status=http_status, reason=reason, now=self._now())
+            return False
+
+        self._keep(end, f"request {intent_id}")
+
+    def _keep(self, work: Callable[[sa.Connection], bool], about: str) -> bool:
+        """Write what came of a request, later if not now: Telnyx has answered, and its answer is given whatever we do.
+
+        Return what the work returns, or False.
+        """
         try:
-            self._book.write(work)
-        except StoreUnavailable:
-            self._book.write_later(work, f"request {intent_id}")
-
-
-def passed_on(reply: Reply, headers: dict[str, str] | None = None) -> Response:
-    """Return Telnyx's answer as it came; a redirect alone is not passed on, lest somebody follow it with a key."""
-    if reply.leads_elsewhere:
-        return answers.refuse(
-            HTTPStatus.BAD_GATEWAY,
-            "10007",
-            f"Telnyx answered {reply.status}, a redirect, which is not followed; see TELNYX_BASE_URL of this server.",
-            headers={**NO_RETRY, **(headers or {})},
-        )
-    body: Any = reply.body if reply.rest is None else _Whole(reply)
-    response = Response(body, status=reply.status)
-    response.headers.clear()
-    for name, value in reply.headers:
-        response.headers.add(name, value)
-    response.headers.update(headers or {})
-    return response
-
-
-class _Whole:
-    """What was read of a long answer, and the rest as it comes."""
-
-    def __init__(self, reply: Reply) -> None:
-        self._reply = reply
-
-    def __iter__(self) -> Any:  # noqa: ANN401 - an iterator of bytes
-        yield self._reply.body
-        yield from self._reply.rest or ()
-
-    def close(self) -> None:
-        """Close the connection, however far it was read."""
-        if self._reply.rest is not None:
-            self._reply.rest.close()
-
-
-def silence(answer: Silence, *, is_harmless: bool) -> Response:
-    """Return what a caller is told when Telnyx does not answer; what may have been sent is not to be sent again."""
-    if not answer.has_left:
-        return answers.refuse(HTTPStatus.BAD_GATEWAY, "10037", f"Nothing was sent: {answer.reason}.")
-    if is_harmless:
-        return answers.refuse(HTTPStatus.GATEWAY_TIMEOUT, "10037", f"{_sentence(answer.reason)}.")
-    told = f"{_sentence(answer.reason)}. It may have accepted the message: to send it again could send it twice."
-    return answers.refuse(HTTPStatus.GATEWAY_TIMEOUT, "10037", told, headers=NO_RETRY)
-
-
-def _sentence(reason: str) -> str:
-    return reason[:1].upper() + reason[1:]
-
-
-def _refusal(decision: Decision) -> Response:
-    policy = decision.policy or ""
-    # Without what the decision adds of its own: there is no last look at what never was.
-    reason = next((verdict.reason for _, verdict in decision.verdicts if verdict.policy == policy), decision.reason)
-    return answers.refuse(
-        HTTPStatus.CONFLICT,
-        "40300",
-        f"Not sent: policy {policy}: {reason}.",
-        title=_TITLES.get(policy, _TITLE),
-        headers=NO_RETRY,
-    )
+            return self._book.write(work)
+        except StoreUnavailable as error:
+            self._log.error("door_answer_not_kept", about=about, reason=str(error))
+            self._book.write_later(work, about)
+        except Exception as error:  # noqa: BLE001 - a bug of ours must not hide that the message was sent
+            self._log.error("bug", about=about, error=type(error).__name__, exc_info=error)
+        return False
 
 
 def _wish(call: Call) -> Wish:
     passing.refuse_query(call.query)
     outgoing, said = passing.outgoing(call.body), passing.said(call.ours)
+    waits = call.path in _SCHEDULES
     return Wish(
         path=call.path[:255],
         recipients=outgoing.recipients,
@@ -236,7 +177,7 @@ def _wish(call: Call) -> Wish:
         campaign_key=said.campaign_key,
         message_class=said.message_class,
         tags=said.tags,
-        send_at=outgoing.send_at,
+        send_at=outgoing.send_at if waits else None,
         text_digest=outgoing.text_digest,
     )
 
@@ -245,7 +186,13 @@ def _report(answer: Reply, send_at: datetime | None, now: datetime) -> MessageRe
     """Return what an answer says of the message that was made, or None when it cannot be read."""
     try:
         body = strict_json.read(answer.body)
-        return message.registered(body, send_at=send_at, now=now) if isinstance(body, dict) else None
+        if not isinstance(body, dict):
+            return None
+        report = message.registered(body, send_at=send_at, now=now)
+        if any(each.status == Status.SCHEDULED for each in report.addressees):
+            return report
+        # It goes out at once, whatever was asked for, unless the answer itself says otherwise.
+        return message.registered(body, send_at=None, now=now)
     except (ValueError, RequestInvalid):
         return None
 

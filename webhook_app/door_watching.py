@@ -18,9 +18,10 @@ from core.errors import StoreUnavailable
 from core.reports import MessageReport
 from ledger import passing
 from schemas import fields, message, strict_json
+from webhook_app.door_answers import passed_on, silence
 from webhook_app.door_book import Book
 from webhook_app.door_call import Call
-from webhook_app.door_sending import DOOR, passed_on, silence
+from webhook_app.door_sending import DOOR
 from webhook_app.door_telnyx import Line, Reply, Silence
 
 
@@ -33,7 +34,6 @@ class Watching:
         book: Book,
         line: Line,
         rules: Sequence[Rule],
-        ring: Callable[[], object],
         now: Callable[[], datetime],
         log: FilteringBoundLogger,
     ) -> None:
@@ -41,7 +41,6 @@ class Watching:
         self._book = book
         self._line = line
         self._rules = rules
-        self._ring = ring
         self._now = now
         self._log = log
 
@@ -66,17 +65,18 @@ class Watching:
         elif method == Action.GET and answer.status == HTTPStatus.OK:
             seen = _report(answer, "retrieve", now)
             if seen is not None and seen.message_id == message_id:
-                self._keep(
-                    lambda connection: passing.seen(connection, seen, self._rules, door=DOOR, now=now), message_id
+                # An application may look as often as it likes, and waits for nothing of ours.
+                self._book.write_soon(
+                    lambda connection: passing.seen(connection, seen, self._rules, door=DOOR, now=now),
+                    f"message {message_id}",
                 )
 
-    def _keep(self, work: Callable[[sa.Connection], object], message_id: str) -> None:
+    def _keep(self, work: Callable[[sa.Connection], bool], message_id: str) -> None:
         try:
             self._book.write(work)
         except StoreUnavailable as error:
             self._log.warning("door_answer_not_kept", message_id=message_id, reason=str(error))
             self._book.write_later(work, f"message {message_id}")
-        self._ring()
 
 
 def _named_in(path: str) -> str | None:

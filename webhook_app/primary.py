@@ -17,6 +17,7 @@ from store.bell import Bell
 from store.engine import Database
 from store.group_commit import GroupCommit
 from webhook_app import api, door, handover, health, log, receiving, starting
+from webhook_app.door_book import Book
 from webhook_app.door_telnyx import Line
 from webhook_app.signature import Verifier
 
@@ -31,6 +32,7 @@ def app_of(
     clock: Callable[[], datetime] | None = None,
     commit: GroupCommit | None = None,
     line: Line | None = None,
+    book: Book | None = None,
 ) -> Flask:
     """Return the application. Raises SettingsError for settings it cannot work with."""
     failpoints.arm(settings.failpoint)
@@ -78,7 +80,7 @@ def app_of(
         app,
         settings=settings,
         line=line or door.line_of(settings),
-        database=database,
+        book=book or Book(database, ring=ring, log=logger),
         rules=rules,
         ring=ring,
         now=clock,

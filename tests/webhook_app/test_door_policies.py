@@ -6,6 +6,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from core.campaigns import CampaignStatus
 from core.holds import Hold, HoldKind
@@ -13,7 +14,7 @@ from core.scopes import Scope
 from ledger import campaigning
 from ledger.campaigning import CampaignChange
 from store import holds
-from tests.door_world import error_of
+from tests.door_world import error_of, in_an_hour
 from tests.reports import ALICE, BOB, OURS
 
 
@@ -131,3 +132,53 @@ def test_time_without_a_zone_is_taken_for_utc_and_telnyx_has_the_last_word(small
     answer = small_world.schedule(send_at=hour.isoformat())
     assert small_world.rows()[answer.get_json()["data"]["id"]].send_at == hour.replace(tzinfo=UTC)
     assert [row.send_at for row in small_world.intents()] == [hour.replace(tzinfo=UTC)]
+
+
+def test_time_that_telnyx_may_pass_over_spares_nothing_from_being_held(small_world):
+    hold(small_world)
+    answer = small_world.schedule(path="/v2/messages/group_mms", to=[ALICE, BOB])
+    assert_refused(small_world, answer, policy="hold", title="Blocked by a policy of the sender")
+
+
+def test_message_that_telnyx_does_not_schedule_is_not_registered_as_scheduled(small_world):
+    told = small_world.telnyx.send(to=ALICE, sender=OURS)
+    small_world.telnyx.fault("answer", method="POST", status=200, body={"data": told})
+    answer = small_world.schedule()
+    assert "Rescind-Registered" not in answer.headers
+    assert small_world.rows()[told["id"]].ledger is None
+
+
+def test_message_that_is_scheduled_for_no_time_we_know_is_not_registered_and_its_sender_told(small_world):
+    told = small_world.telnyx.schedule(to=ALICE, sender=OURS, send_at=in_an_hour())
+    del told["send_at"]
+    small_world.telnyx.fault("answer", method="POST", status=200, body={"data": told})
+    answer = small_world.send()
+    assert answer.headers["Rescind-Registered"] == "no"
+    assert [row.state for row in small_world.intents()] == ["answered"]
+    assert small_world.rows()[told["id"]].ledger is None
+
+
+def test_bug_of_ours_hides_no_answer_of_telnyx(small_world, monkeypatch):
+    monkeypatch.setattr(small_world.book, "write", Failing(small_world.book.write))
+    with capture_logs() as lines:
+        answer = small_world.schedule()
+    assert answer.status_code == 200
+    assert answer.headers["Rescind-Registered"] == "no"
+    assert answer.get_json()["data"]["id"] == small_world.telnyx.messages()[0]["id"]
+    assert [row.state for row in small_world.intents()] == ["open"]
+    assert len(small_world.sends()) == 1
+    assert lines == []
+
+
+class Failing:
+    """Writes once, and has a bug after that."""
+
+    def __init__(self, write):
+        self._write = write
+        self._calls = 0
+
+    def __call__(self, work, **more):
+        self._calls += 1
+        if self._calls > 1:
+            raise ZeroDivisionError
+        return self._write(work, **more)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -16,6 +17,7 @@ from tests.door_world import DoorWorld, door, error_of
 from tests.processes import wait_for
 from tests.reports import ALICE
 
+DEADLINE = timedelta(seconds=1.2)
 IN_TIME = 1.8
 
 
@@ -48,13 +50,13 @@ def troubled(sqlite_url) -> Iterator[Troubled]:
 
 @pytest.fixture
 def refusing(troubled) -> Iterator[DoorWorld]:
-    with door(troubled) as world:
+    with door(troubled, deadline=DEADLINE) as world:
         yield world
 
 
 @pytest.fixture
 def forwarding(troubled) -> Iterator[DoorWorld]:
-    with door(troubled, RESCIND_PASSTHROUGH_ON_FAILURE="forward") as world:
+    with door(troubled, deadline=DEADLINE, RESCIND_PASSTHROUGH_ON_FAILURE="forward") as world:
         yield world
 
 
@@ -144,7 +146,7 @@ def test_request_that_was_written_down_too_late_is_closed(sqlite_url):
                     time.sleep(1.6)
 
     database = Slow(sqlite_url)
-    with door(database) as world:
+    with door(database, deadline=DEADLINE) as world:
         assert error_of(world.schedule(), 503)["code"] == "10037"
         database.is_slow = False
         assert wait_for(lambda: [row.state for row in world.intents()] == ["declined"])
