@@ -164,9 +164,13 @@ class Rescind:
         return self._data("DELETE", f"holds/{quote(hold_id, safe='')}")
 
     def holds(self) -> list[Data]:
-        """Return the holds, the newest first. Raises RescindError."""
-        told: list[Data] = self._ask("GET", "holds")["data"]
-        return told
+        """Return all holds that ever were, the newest first. Raises RescindError."""
+        page = self._ask("GET", "holds")
+        found: list[Data] = page["data"]
+        while page["next"] is not None:
+            page = self._ask("GET", f"holds?after={quote(page['next'], safe='')}")
+            found += page["data"]
+        return found
 
     def _data(self, method: str, path: str, body: Data | None = None) -> Data:
         told: Data = self._ask(method, path, body)["data"]
@@ -177,7 +181,7 @@ class Rescind:
             wait = min(_FIRST_WAIT * 2**tried, _LONGEST_WAIT)
             try:
                 response = self._http.request(method, path, json=body)
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 trouble = RescindError("unreachable", f"{self._http.base_url} does not answer: {error}; is it up?")
             else:
                 if response.status_code not in _UNAVAILABLE:

@@ -44,6 +44,12 @@ def credentials(settings: Settings) -> Iterator[Finding]:
             "TELNYX_API_KEY is not set, so nothing can be cancelled",
             "make one under Keys & Credentials in Telnyx's portal",
         )
+    if not settings.passthrough_keys:
+        yield warn(
+            "pass-through",
+            "RESCIND_PASSTHROUGH_KEYS is not set, so every key that Telnyx accepts may use /v2, another account's too",
+            "list the SHA-256 of your keys, as `printf %s KEY | sha256sum` prints it, and keep /v2 from the internet",
+        )
     if settings.api_token is None:
         yield warn(
             "API token",

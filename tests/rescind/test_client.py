@@ -107,6 +107,12 @@ def test_opt_out_and_campaign_are_told(rescind):
     assert rescind.campaign("spring/sale", ends_at=None)["ends_at"] is None
 
 
+def test_all_holds_are_listed_however_many(rescind):
+    placed = [rescind.hold("campaign", f"sale-{number}", reason="wrong price")["id"] for number in range(101)]
+
+    assert [each["id"] for each in rescind.holds()] == placed[::-1]
+
+
 def test_hold_is_set_listed_and_lifted(rescind):
     held = rescind.hold("campaign", "sale", reason="wrong price", until=timedelta(hours=2))
     forever = rescind.hold("all", reason="see the incident", until=NOW + timedelta(days=1))

@@ -11,6 +11,7 @@ from redis import Redis
 import simulator
 from rescind import examining_telnyx
 from rescind.valkey import Valkey
+from schemas import api_keys
 from tests.processes import accept_stop
 
 WEBHOOKS = "http://127.0.0.1:8000/webhooks/telnyx"
@@ -40,6 +41,7 @@ def healthy(telnyx, sqlite_url):
         "TELNYX_BASE_URL": telnyx.base_url,
         "DATABASE_URL": sqlite_url,
         "RESCIND_API_TOKEN": TOKEN,
+        "RESCIND_PASSTHROUGH_KEYS": api_keys.digest("KEY"),
     }
 
 
@@ -81,7 +83,7 @@ def test_missing_keys_are_failures(examine, sqlite_url):
 
     assert status == 1
     assert found["public key"][0] == found["API key"][0] == "fail"
-    assert found["API token"][0] == "warn"
+    assert found["API token"][0] == found["pass-through"][0] == "warn"
     assert "Telnyx" not in found
 
 
