@@ -13,7 +13,7 @@ from core.deciding import Rule
 from core.errors import NotFound, RequestInvalid
 from core.policies import catalogue
 from ledger import rescheduling
-from ledger.rescheduling import LATEST, SOONEST, Plan, Terms
+from ledger.rescheduling import LATEST, SOONEST, Plan, Terms, WhyNot
 from rescind import databases, logs, output, rescheduling_screen
 from rescind.gates import Moment
 from rescind.output import as_json
@@ -84,7 +84,9 @@ def reschedule_command(
         rescheduling_screen.print_results(results, stopped=stopped)
     if stopped == INTERRUPTED:
         return _INTERRUPTED
-    return 0 if all(each.fate in {Fate.RESCHEDULED, Fate.CHANGED} for each in results) else _INCOMPLETE
+    is_complete = all(each.fate in {Fate.RESCHEDULED, Fate.CHANGED} for each in results)
+    is_known = all(plan.why_not is not WhyNot.UNKNOWN_MESSAGE for plan in plans)
+    return 0 if is_complete and is_known else _INCOMPLETE
 
 
 def _time(at: datetime | None) -> datetime | None:

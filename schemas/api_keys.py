@@ -19,9 +19,13 @@ def digests(raw: str) -> frozenset[str]:
     Raises ValueError with what is wrong, never with the text itself: what was pasted here may be a key.
     """
     texts = [text.strip().lower() for text in raw.split(",") if text.strip()]
+    if not texts:
+        raise ValueError(
+            "names no key; list SHA-256 digests, or leave it unset to let every key in that Telnyx accepts"
+        )
     for place, text in enumerate(texts, start=1):
         if not _DIGEST.fullmatch(text):
             raise ValueError(
-                f"has no SHA-256 digest in place {place}; give the 64 digits that `printf %s KEY | sha256sum` prints"
+                f"has no SHA-256 digest in place {place}; give the 64 digits that sha256sum prints for the bare key"
             )
     return frozenset(texts)

@@ -111,7 +111,7 @@ class Settings:
             handover_secret=Secret(handover_secret) if handover_secret else None,
             reconcile_every=timedelta(minutes=minutes) if minutes else None,
             passthrough_on_failure=OnFailure(on_failure),
-            passthrough_keys=api_keys.digests(key_digests),
+            passthrough_keys=api_keys.digests(key_digests) if key_digests else frozenset(),
             failpoint=failpoints.plan(failpoint) if failpoint else None,
         )
 

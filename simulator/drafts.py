@@ -81,6 +81,8 @@ def _text(body: Mapping[str, object], name: str) -> str | None:
         return None
     if not isinstance(value, str):
         raise refusals.invalid_parameter(f"/{name}", f"The parameter '{name}' must be a string.")
+    if any("\ud800" <= char <= "\udfff" for char in value):
+        raise refusals.invalid_parameter(f"/{name}", f"The parameter '{name}' is no text.")
     return value
 
 
@@ -115,10 +117,10 @@ def _send_at(value: object, *, now: datetime, soonest: timedelta, required: bool
         return None
     try:
         send_at = datetime.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError:
+        # What Telnyx makes of a time without an offset is not documented; UTC is the guess here.
+        send_at = send_at.astimezone(UTC) if send_at.tzinfo else send_at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise refusals.invalid_parameter("/send_at", "The parameter 'send_at' must be an ISO 8601 time.") from None
-    # What Telnyx makes of a time without an offset is not documented; UTC is the guess here.
-    send_at = send_at.astimezone(UTC) if send_at.tzinfo else send_at.replace(tzinfo=UTC)
     if not now + soonest <= send_at <= now + LATEST:
         minutes = soonest.total_seconds() / 60
         raise refusals.unprocessable(

@@ -144,7 +144,7 @@ def test_message_that_is_not_cancelled_or_not_known_is_left_alone(run, world):
     pending = register(world.database, world.telnyx.schedule(to=PEOPLE[3], send_at=datetime.now(UTC) + HOUR))
     unknown = "00000000-0000-4000-8000-000000000000"
 
-    told = reschedule(run, world, pending, unknown)
+    told = reschedule(run, world, pending, unknown, status=1)
 
     assert [each["why_not"] for each in told["messages"]] == ["not_cancelled", "unknown_message"]
     assert world.posts() == []

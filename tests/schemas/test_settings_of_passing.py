@@ -24,7 +24,13 @@ def test_a_key_instead_of_its_digest_is_refused_and_not_repeated(key):
         Settings.from_env({"RESCIND_PASSTHROUGH_KEYS": key})
 
     assert "sha256sum" in str(refusal.value)
+    assert " | " not in str(refusal.value)
     assert "KEY0123" not in str(refusal.value)
+
+
+def test_a_list_without_a_key_is_refused_rather_than_letting_all_in():
+    with pytest.raises(SettingsError, match="names no key"):
+        Settings.from_env({"RESCIND_PASSTHROUGH_KEYS": " , "})
 
 
 def test_another_answer_to_failure_is_refused():

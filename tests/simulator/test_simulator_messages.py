@@ -256,6 +256,8 @@ def test_a_text_is_encoded_and_split(still, text, encoding, parts):
         pytest.param({"text": ""}, "10027", id="nothing to say"),
         pytest.param({"text": 5}, "10015", id="a text that is none"),
         pytest.param({"type": "FAX"}, "10015", id="an unknown type"),
+        pytest.param({"text": "\ud800"}, "10015", id="half a character"),
+        pytest.param({"send_at": "9999-12-31T23:59:59-12:00"}, "10015", id="a time beyond the calendar"),
         pytest.param({"send_at": "tomorrow"}, "10015", id="a time that is none"),
         pytest.param({"webhook_url": "ftp://127.0.0.1/"}, "10015", id="a webhook that is not for the web"),
         pytest.param({"webhook_url": "http://127.0.0.1:port/"}, "10015", id="a webhook with no port"),
