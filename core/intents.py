@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from enum import StrEnum
+from http import HTTPStatus
 
 
 class IntentState(StrEnum):
@@ -31,6 +32,14 @@ def yielding_to(told: IntentState) -> list[IntentState]:
     """Return the states that are replaced when this is told."""
     height = _HEIGHTS.get(told, 1)
     return [state for state, its in _HEIGHTS.items() if its < height]
+
+
+def is_declined(http_status: int | None) -> bool:
+    """Return True when Telnyx's answer to a request to send says that no message was made; None is no answer.
+
+    A 4xx does. A 5xx may come from what stands in front of Telnyx, behind which the message was made.
+    """
+    return http_status is not None and HTTPStatus.BAD_REQUEST <= http_status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def text_digest(text: str | None) -> str | None:

@@ -12,7 +12,7 @@ from core.consent import Consent, ConsentKind, ConsentScope, standing_opt_out
 from core.deciding import Decision, Rule
 from ledger import deciding, meeting, showing
 from ledger.deciding import Cause
-from store import consents, messages
+from store import consents, holds, messages
 from store.consents import HeardConsent
 
 
@@ -47,6 +47,8 @@ def hear(
 ) -> dict[str, Decision]:
     """Record a word of a recipient that no event brought, once, and decide on what is scheduled for them."""
     phone_number = heard.word.phone_number
+    # The first of all locks: close to its deadline a message is decided on for the last time.
+    holds.keep(connection)
     consents.lock_recipients(connection, {phone_number})
     consents.add(connection, [heard])
     if heard.word.kind is ConsentKind.OPT_OUT:

@@ -76,6 +76,8 @@ def lift(connection: sa.Connection, hold_id: str, *, by: str, reason: str | None
 
     What it has ordered to be cancelled, and nobody has asked Telnyx for yet, is taken back.
     """
+    # The first of all locks, here as in ``place``: two that take them in another order wait for each other for ever.
+    holds.change(connection)
     row = find(connection, hold_id)
     if holds.lift(connection, hold_id, by=by, reason=reason, now=now) and row.state(now) is HoldState.STANDING:
         _look_again(connection, row.hold, cause=f"{row.hold.cause}:lifted", now=now)
@@ -127,9 +129,8 @@ def shown(connection: sa.Connection, row: HoldRow, *, now: datetime) -> dict[str
 def _look_again(connection: sa.Connection, hold: Hold, *, cause: str, now: datetime) -> None:
     """Order messages to be decided on again; those that are merely held will be looked at before they go anyway.
 
-    Of a crowd some may have had their last look earlier than usual.
+    Of a crowd some may have had their last look earlier than usual, and some while this waited for its turn.
     """
-    holds.change(connection)
     until = None
     if hold.kind is HoldKind.HOLD:
         usual = now + LAST_LOOK + WALL

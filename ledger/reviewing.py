@@ -2,6 +2,10 @@
 
 An order may concern hundreds of thousands of messages. It is carried out in
 batches, each a transaction of its own, the earliest deadline first.
+
+Whatever called for it, a decision made close to the deadline is the last. So each
+of these keeps the gates as they are before it takes any other lock: whoever sets or
+lifts one meanwhile waits for its end, and has those decided on again that were looked at.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from store.reviews import Review
 
 def review(connection: sa.Connection, rules: Sequence[Rule], *, now: datetime, limit: int) -> int | None:
     """Decide on the next messages of an unfinished review; return how many, or None when there is none."""
+    holds.keep(connection)
     order = reviews.claim(connection)
     if order is None:
         return None
@@ -47,6 +52,7 @@ def review_timed(
     connection: sa.Connection, at: Mapping[str, datetime], rules: Sequence[Rule], *, now: datetime
 ) -> None:
     """Decide on messages for which a policy said that the verdict may have changed by the time given."""
+    holds.keep(connection)
     # Another worker may have decided on some of them before we held their lock.
     held = [row for row in messages.lock(connection, at).values() if row.review_at == at[row.id]]
     causes = {row.id: Cause(None, at[row.id]) for row in held}
@@ -64,8 +70,7 @@ def look_last(
     """Decide on messages for the last time before their deadline; the decision is what lets them go.
 
     It may be earlier than usual, because there are many; those that turn out to be sent later than ``until`` are
-    left for another time. Whoever sets or lifts a gate meanwhile waits for the end
-    of it, and then has those decided on again that were looked at.
+    left for another time.
     """
     holds.keep(connection)
     found = messages.lock(connection, message_ids).values()

@@ -24,6 +24,7 @@ from core import cancelling
 from core.cancelling import Answer
 from core.deciding import Act, Rule
 from core.errors import RequestInvalid, StoreUnavailable
+from core.intents import is_declined
 from core.reports import MessageReport
 from ledger import intending, rescheduling
 from ledger.rescheduling import Begun, Plan, Terms
@@ -68,7 +69,7 @@ class Result:
     fate: Fate
     told: str = ""
     replaced_by: str | None = None
-    """The new message."""
+    """The new message, also when it is in doubt but Telnyx named it."""
 
 
 class _Trouble(StrEnum):
@@ -107,8 +108,9 @@ class Rescheduler:
         terms: Terms,
         now: Callable[[], datetime],
         slots: int = SLOTS,
+        patience: Sequence[float] = _PATIENCE,
     ) -> None:
-        """Start nothing yet."""
+        """Start nothing yet; ``patience`` is seconds between the tries to write down what Telnyx has answered."""
         self._database = database
         self._client = client
         self._pacer = pacer
@@ -116,6 +118,7 @@ class Rescheduler:
         self._terms = terms
         self._now = now
         self._slots = slots
+        self._patience = patience
         self._answers: SimpleQueue[_Heard] = SimpleQueue()
         self._in_a_row: dict[_Trouble, int] = {}
         self.stopped: str | None = None
@@ -196,22 +199,27 @@ class Rescheduler:
         if isinstance(begun, Plan):
             return _Heard(Result(begun, Fate.CHANGED, begun.told))
         answer = self._client.send(begun.request)
+        report = self._report(plan, answer)
         try:
-            return self._taken_in(plan, begun, answer)
-        except StoreUnavailable as error:
-            told = f"Telnyx answered {answer.http_status}, which could not be written down: {error}"
-            return _Heard(Result(plan, Fate.IN_DOUBT, told), _Trouble.BOOKS)
-
-    def _taken_in(self, plan: Plan, begun: Begun, answer: Answer) -> _Heard:
-        status = answer.http_status
-        if status is not None and HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            report = self._report(plan, answer)
+            return self._taken_in(plan, begun, answer, report)
+        except Exception as error:  # noqa: BLE001 - whatever went wrong here, Telnyx may have made a message
+            is_away = isinstance(error, StoreUnavailable)
+            why = str(error) if is_away else f"{type(error).__name__}: {error}"
+            told = f"Telnyx answered {answer.http_status}, which could not be written down: {why}"
             if report is not None:
-                return self._registered(plan, begun, report, status)
+                told = (
+                    f"it is scheduled as {report.message_id}, which nobody watches: `rescind import` that id, or cancel"
+                    f" it at Telnyx ({told})"
+                )
+            result = Result(plan, Fate.IN_DOUBT, told, report.message_id if report else None)
+            return _Heard(result, _Trouble.BOOKS if is_away else _Trouble.DOUBT)
+
+    def _taken_in(self, plan: Plan, begun: Begun, answer: Answer, report: MessageReport | None) -> _Heard:
+        status = answer.http_status
+        if report is not None and status is not None:
+            return self._registered(plan, begun, report, status)
         told = _told(answer)
-        is_certain = not answer.has_left or (
-            status is not None and HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-        )
+        is_certain = not answer.has_left or is_declined(status)
         end = intending.declined if is_certain else intending.unknown
         self._write(lambda books: end(books, begun.intent_id, http_status=status, reason=told, now=self._now()))
         if not is_certain:
@@ -237,6 +245,10 @@ class Rescheduler:
         return _Heard(Result(plan, Fate.RESCHEDULED, "", report.message_id))
 
     def _report(self, plan: Plan, answer: Answer) -> MessageReport | None:
+        """Return the message that Telnyx made, or None when it names none that can be read."""
+        status = answer.http_status
+        if status is None or not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            return None
         try:
             body = answer.body
             return message.registered(body, send_at=plan.send_at, now=self._now()) if isinstance(body, dict) else None
@@ -244,8 +256,8 @@ class Rescheduler:
             return None
 
     def _write(self, work: Callable[[sa.Connection], T]) -> T:
-        """Do it in a transaction, trying for half a minute: without it nobody would know what Telnyx answered."""
-        for pause in _PATIENCE:
+        """Do it in a transaction, trying with patience: without it nobody would know what Telnyx answered."""
+        for pause in self._patience:
             try:
                 with self._database.begin() as connection:
                     return work(connection)

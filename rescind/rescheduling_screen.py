@@ -84,6 +84,8 @@ def print_results(results: Sequence[Result], *, stopped: str | None) -> None:
     rows = [(told, counts[fate]) for fate, told in _FATES.items() if counts[fate] or fate is Fate.RESCHEDULED]
     output.console().print(output.table(["", "messages"], rows))
     failed = [result for result in results if result.fate not in {Fate.RESCHEDULED, Fate.NOT_TRIED}]
+    # First what somebody has to look after.
+    failed.sort(key=lambda result: result.fate is not Fate.IN_DOUBT)
     if failed:
         told = [(each.plan.message_id, each.plan.to, _FATES[each.fate], each.told) for each in failed[:_FIRST]]
         output.console().print(output.table(["message", "to", "", "because"], told))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from core.outcomes import LedgerState
+from core.outcomes import CancellationState, LedgerState
 from store.reach import Reach
 from store.tables import IS_BY_HOLD, cancellations, decisions, messages
 
@@ -16,6 +16,8 @@ from store.tables import IS_BY_HOLD, cancellations, decisions, messages
 _ORDERED = sa.and_(
     cancellations.c.message_id == decisions.c.message_id, cancellations.c.requested_at == decisions.c.decided_at
 )
+#: What Telnyx confirmed to us. A message whose cancellation was taken back may have been cancelled by somebody else.
+_BY_US = cancellations.c.state == CancellationState.CONFIRMED
 
 
 class Ended(NamedTuple):
@@ -42,14 +44,14 @@ def standings(connection: sa.Connection, cause: str) -> list[Ended]:
 
 
 def cancelled(connection: sa.Connection, cause: str) -> list[tuple[datetime, str]]:
-    """Return the messages whose cancellation a gate is the cause of, by when they were to be sent."""
+    """Return the messages that were cancelled because of a gate, by when they were to be sent."""
     place = (cancellations.c.send_at, cancellations.c.message_id)
-    query = sa.select(*place).select_from(_joined()).where(*_because_of(cause)).order_by(*place)
+    query = sa.select(*place).select_from(_joined()).where(*_because_of(cause), _BY_US).order_by(*place)
     return [(send_at, message_id) for send_at, message_id in connection.execute(query)]
 
 
 def cancelled_in(connection: sa.Connection, reach: Reach, *, sparing: str) -> list[tuple[datetime, str]]:
-    """Return the cancelled messages of a campaign by when they were to be sent, but for those of one policy."""
+    """Return the messages of a campaign that we cancelled, save by one policy, by when they were to be sent."""
     place = (cancellations.c.send_at, cancellations.c.message_id)
     of_campaign = sa.or_(
         messages.c.campaign_key.in_(sorted(reach.keys)), messages.c.tcr_campaign_id.in_(sorted(reach.tcr_campaign_ids))
@@ -57,7 +59,7 @@ def cancelled_in(connection: sa.Connection, reach: Reach, *, sparing: str) -> li
     query = (
         sa.select(*place)
         .select_from(cancellations.join(messages, messages.c.id == cancellations.c.message_id))
-        .where(of_campaign, messages.c.ledger == LedgerState.CANCELLED, cancellations.c.policy != sparing)
+        .where(of_campaign, messages.c.ledger == LedgerState.CANCELLED, _BY_US, cancellations.c.policy != sparing)
         .order_by(*place)
     )
     return [(send_at, message_id) for send_at, message_id in connection.execute(query)]

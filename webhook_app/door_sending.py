@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from http import HTTPStatus
 
 import sqlalchemy as sa
 from flask import Response
@@ -17,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from core.deciding import Act, Decision, Rule
 from core.errors import RequestInvalid, StoreUnavailable
+from core.intents import is_declined
 from core.reports import MessageReport
 from core.statuses import Status
 from ledger import intending, registering
@@ -134,7 +134,7 @@ class Sending:
         return answers.passed_on(answer, {REGISTERED: "yes" if is_registered else "no"})
 
     def _declined(self, intent_id: str, answer: Reply) -> Response:
-        ending = intending.declined if _is_certain(answer) else intending.unknown
+        ending = intending.declined if is_declined(answer.status) else intending.unknown
         self._end(intent_id, ending, answer.status, f"Telnyx answered {answer.status}")
         return answers.passed_on(answer, _retrying(answer))
 
@@ -197,10 +197,5 @@ def _report(answer: Reply, send_at: datetime | None, now: datetime) -> MessageRe
         return None
 
 
-def _is_certain(answer: Reply) -> bool:
-    """Return True when an answer that is not good says that no message was made."""
-    return HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR
-
-
 def _retrying(answer: Reply) -> dict[str, str]:
-    return {} if answer.is_good or _is_certain(answer) else dict(NO_RETRY)
+    return {} if answer.is_good or is_declined(answer.status) else dict(NO_RETRY)

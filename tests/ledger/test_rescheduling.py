@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from core.cancelling import Outcome, Settle
 from core.deadlines import LAST_LOOK, WALL
 from core.holds import HoldKind
 from core.intents import IntentState
-from core.outcomes import LedgerState
+from core.outcomes import CancellationState, LedgerState
+from core.reports import Addressee
 from core.scopes import Scope
-from ledger import holding, intending, rescheduling, story
+from ledger import holding, intending, passing, rescheduling, settling, story
 from ledger.holding import Gate
 from ledger.intending import IN_FLIGHT
 from ledger.rescheduling import LATEST, SOONEST, Begun, Plan, Terms, WhyNot
-from store import closing, intents
+from ledger.settling import Settlement
+from store import cancellations, closing, intents, messages
 from store.closing import Closing
-from tests.books import registered
+from tests.books import registered, reviewed
 from tests.reports import ALICE, BOB, NOW, OURS, PROFILE, RULES, message_id, registration, scheduled
 
-SECOND = timedelta(seconds=1)
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 KEPT = Terms()
 
 
@@ -52,6 +56,25 @@ def told_unknown(database, begun, *, now=NOW):
 def intent(database, begun):
     with database.read() as connection:
         return intents.find(connection, begun.intent_id)
+
+
+def said_cancelled(number):
+    return replace(scheduled(number, send_at=None), addressees=(Addressee(ALICE, "cancelled"),), source_id="delete:1")
+
+
+def confirmed(database, number=1):
+    """Let Telnyx confirm the cancellation that is under way."""
+    with database.begin() as connection:
+        cancellations.claim(connection, now=NOW, limit=1, lease=SECOND, token="t")
+        end = Settle(CancellationState.CONFIRMED, Outcome.CANCELLED)
+        (closed,) = settling.settle(connection, [Settlement(message_id(number), "t", end)], now=NOW)
+    assert closed.ledger is LedgerState.CANCELLED
+
+
+def chosen(database, hold_id):
+    """What a gate, and what the campaign, has had cancelled."""
+    with database.read() as connection:
+        return rescheduling.of_hold(connection, hold_id), rescheduling.of_campaign(connection, "spring")
 
 
 def test_request_says_what_the_old_message_said(database):
@@ -170,13 +193,30 @@ def test_messages_of_a_gate_are_those_that_it_ordered_to_be_cancelled(database):
     registered(database, registration(1, campaign_key="spring", send_at=near))
     registered(database, registration(2, campaign_key="spring"))
     registered(database, registration(3, campaign_key="news", send_at=near))
-    with database.read() as connection:
-        assert rescheduling.of_hold(connection, hold_id) == [message_id(1)]
-        assert rescheduling.of_campaign(connection, "spring") == []
+    assert chosen(database, hold_id) == ([], [])
+    confirmed(database)
+    assert chosen(database, hold_id) == ([message_id(1)], [message_id(1)])
+
+
+def test_message_that_the_application_cancelled_after_the_panic_was_lifted_stays_cancelled(database):
+    registered(
+        database, registration(1, campaign_key="spring", send_at=NOW + HOUR), registration(2, campaign_key="spring")
+    )
+    gate = Gate(HoldKind.PANIC, Scope.CAMPAIGN, "spring", "wrong price", None, "test")
     with database.begin() as connection:
-        closing.close(connection, [Closing(message_id(1), LedgerState.CANCELLED)], now=NOW)
+        panic = holding.place(connection, gate, now=NOW).row.hold.id
+    reviewed(database)
+    confirmed(database, 1)
+    with database.begin() as connection:
+        holding.lift(connection, panic, by="test", reason=None, now=NOW)
+    reviewed(database)
+    with database.begin() as connection:
+        passing.cancelled(connection, said_cancelled(2), now=NOW)
+
     with database.read() as connection:
-        assert rescheduling.of_campaign(connection, "spring") == [message_id(1)]
+        assert cancellations.of(connection, message_id(2)).state == CancellationState.WITHDRAWN
+        assert messages.find(connection, message_id(2)).ledger == LedgerState.CANCELLED
+    assert chosen(database, panic) == ([message_id(1)], [message_id(1)])
 
 
 def test_two_at_once_write_one_request(postgresql_database):
