@@ -37,9 +37,11 @@ def yielding_to(told: IntentState) -> list[IntentState]:
 def is_declined(http_status: int | None) -> bool:
     """Return True when Telnyx's answer to a request to send says that no message was made; None is no answer.
 
-    A 4xx does. A 5xx may come from what stands in front of Telnyx, behind which the message was made.
+    A 4xx does. A 5xx, or a 408, may come from what stands in front of Telnyx, behind which the message was made.
     """
-    return http_status is not None and HTTPStatus.BAD_REQUEST <= http_status < HTTPStatus.INTERNAL_SERVER_ERROR
+    if http_status is None or http_status == HTTPStatus.REQUEST_TIMEOUT:
+        return False
+    return HTTPStatus.BAD_REQUEST <= http_status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def text_digest(text: str | None) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from wsgiref.types import WSGIEnvironment
 
+from core.errors import RequestInvalid
 from schemas.secret import Secret
 from webhook_app import admission
 
@@ -84,13 +85,13 @@ def key_of(environ: WSGIEnvironment) -> Secret | None:
 def read(environ: WSGIEnvironment, path: str, key: Secret) -> Call:
     """Return the call with its body.
 
-    Raises Circular, ValueError for a query that no URL can have, and werkzeug's errors for the body.
+    Raises Circular, RequestInvalid for a query that no URL can have, and werkzeug's errors for the body.
     """
     if _VIA in environ.get("HTTP_VIA", ""):
         raise Circular
     query = environ.get("QUERY_STRING", "")
     if not _QUERY.fullmatch(query):
-        raise ValueError("the query is longer than 4096 characters, or has some in it that no URL has")
+        raise RequestInvalid("the query is longer than 4096 characters, or has some in it that no URL has")
     body = admission.body_of(environ, limit=MAX_BODY)
     method = environ["REQUEST_METHOD"]
     given = _headers(environ)

@@ -33,6 +33,7 @@ DOOR = "passthrough"
 #: All others know no ``send_at``, and may pass over it.
 _SCHEDULES = frozenset({"messages", "messages/schedule"})
 _NEVER_LEFT = "our database did not confirm in time that it was written down, so it was not sent"
+_LEFT_UNJUDGED = "our database did not confirm in time that it was written down, so it was passed on all the same"
 _UNJUDGED = "the database is away, and calls are passed on unjudged as RESCIND_PASSTHROUGH_ON_FAILURE says"
 
 Ending = Callable[..., None]
@@ -90,7 +91,10 @@ class Sending:
         return _Begun(intending.begin(connection, wish, door=DOOR, decision=decision, now=now), decision)
 
     def _undo(self, connection: sa.Connection, begun: _Begun) -> None:
-        intending.declined(connection, begun.intent_id, http_status=None, reason=_NEVER_LEFT, now=self._now())
+        if self._forwards_blindly:
+            intending.unknown(connection, begun.intent_id, http_status=None, reason=_LEFT_UNJUDGED, now=self._now())
+        else:
+            intending.declined(connection, begun.intent_id, http_status=None, reason=_NEVER_LEFT, now=self._now())
 
     def _without_books(self, call: Call, wish: Wish, error: StoreUnavailable) -> Response:
         if not self._forwards_blindly:

@@ -77,6 +77,8 @@ class Watching:
         except StoreUnavailable as error:
             self._log.warning("door_answer_not_kept", message_id=message_id, reason=str(error))
             self._book.write_later(work, f"message {message_id}")
+        except Exception as error:  # noqa: BLE001 - a bug of ours must not hide what Telnyx answered
+            self._log.error("bug", message_id=message_id, error=type(error).__name__, exc_info=error)
 
 
 def _named_in(path: str) -> str | None:

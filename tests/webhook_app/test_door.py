@@ -245,3 +245,9 @@ def test_recipient_in_the_query_could_go_unjudged_and_is_refused(small_world):
     answer = small_world.call("POST", "/v2/messages?to[]=%2B15557650101", json={"text": "x"})
     assert "belongs into the body" in error_of(answer, 400)["detail"]
     assert small_world.sends() == []
+
+
+def test_query_that_no_url_has_is_refused_and_passed_on_nowhere(small_world):
+    answer = small_world.call("GET", f"/v2/messages?{'a' * 5000}")
+    assert "longer than 4096" in error_of(answer, 400)["detail"]
+    assert small_world.telnyx.requests() == []
