@@ -31,5 +31,6 @@ def test_every_variable_is_explained():
         "REDIS_URL",
         "RESCIND_API_TOKEN",
         "RESCIND_HANDOVER_SECRET",
+        "RESCIND_PASSTHROUGH_KEYS",
     }
     assert all(variable.meaning for variable in explained)
