@@ -12,7 +12,8 @@ from core import consent, numbers
 from core.consent import Consent, ConsentKind
 from core.deciding import Rule
 from core.reports import CampaignReport, InboundReport, MessageReport, Report
-from ledger import campaigning, deciding, leaving, meeting, orphans, recording
+from core.statuses import Status
+from ledger import campaigning, deciding, leaving, meeting, orphans, recording, settling
 from ledger.deciding import Cause
 from store import consents, holds, messages
 from store.consents import HeardConsent
@@ -67,8 +68,14 @@ def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Sequence[Ru
     )
     gone = [row for row in recorded.messages.values() if row.ledger is not None and row.id in recorded.left]
     leaving.left(connection, gone, of_messages, rules, now=now)
+    settling.cancelled_elsewhere(connection, _told_cancelled(of_messages), now=now)
     met = meeting.meet(connection, recorded.messages, of_messages, rules, now=now)
     orphans.note(connection, {**recorded.messages, **met}, of_messages)
+
+
+def _told_cancelled(reports: Sequence[MessageReport]) -> set[str]:
+    told = ((each.status, report.message_id) for report in reports for each in report.addressees)
+    return {message_id for status, message_id in told if status == Status.CANCELLED}
 
 
 def _words(connection: sa.Connection, batch: Sequence[Heard], *, besides: set[str], now: datetime) -> dict[str, Cause]:

@@ -8,7 +8,6 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from core.deciding import Rule
-from core.outcomes import LedgerState
 from core.reports import MessageReport
 from core.statuses import Status
 from ledger import leaving, meeting, recording, registering, settling
@@ -48,7 +47,7 @@ def cancelled(connection: sa.Connection, report: MessageReport, *, now: datetime
     """Take in that Telnyx confirmed to somebody else that a message is cancelled; that calls for nothing more."""
     held = recording.hold(connection, {report.message_id})
     recording.record(connection, held, [report], now=now)
-    if held[report.message_id].ledger == LedgerState.PENDING:
+    if _is_cancelled(report):
         settling.cancelled_elsewhere(connection, [report.message_id], now=now)
     return False
 

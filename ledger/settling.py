@@ -17,6 +17,7 @@ from core.cancelling import Action, Asking, Meaning, Outcome, Settle, breach_cau
 from core.deadlines import deadline
 from core.outcomes import BreachCause, CancellationState, LedgerState
 from core.reports import MessageReport
+from core.statuses import Status
 from ledger import recording
 from store import attempts, cancellations, closing, due, messages
 from store.attempts import Attempt
@@ -76,17 +77,23 @@ def left(connection: sa.Connection, message_ids: Collection[str], *, now: dateti
 
 
 def cancelled_elsewhere(connection: sa.Connection, message_ids: Collection[str], *, now: datetime) -> list[Closing]:
-    """Close messages that Telnyx told somebody else to be cancelled; return what was closed.
+    """Close messages that Telnyx shows as cancelled, whoever asked for it; return what was closed.
 
-    A cancellation of ours that is under way has come to its end by that, whoever asked for it.
+    A cancellation of ours that is under way has come to its end by that. What was given up for lost, because no answer
+    came, or let go, because nobody told us, was taken back after all and is closed as that.
     """
-    rows = messages.lock(connection, message_ids)
+    rows = {of: row for of, row in messages.lock(connection, message_ids).items() if row.ledger is not None}
+    told = messages.recipients_of(connection, rows)
+    # What was reported to have left all the same stands as that.
+    rows = {of: row for of, row in rows.items() if {each.status for each in told.get(of, ())} == {Status.CANCELLED}}
     held = cancellations.hold(connection, dict.fromkeys(rows))
     ended = _end(connection, rows, held, dict.fromkeys(held, _CANCELLED), now=now)
+    given_up = {row.id for row in rows.values() if row.ledger == LedgerState.BREACH}
+    cancellations.settle(connection, dict.fromkeys(given_up, _CANCELLED), now=now)
     closings = [
         Closing(row.id, LedgerState.CANCELLED)
         for row in rows.values()
-        if row.id not in held and row.ledger == LedgerState.PENDING
+        if row.id not in held and row.ledger != LedgerState.CANCELLED
     ]
     closing.close(connection, closings, now=now)
     return ended + closings

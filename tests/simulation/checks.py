@@ -12,8 +12,8 @@ _MAY_BECOME = {
     None: {None, "pending", "cancelled", "released", "breach"},
     "pending": {"pending", "cancelled", "released", "breach"},
     "cancelled": {"cancelled", "breach"},
-    "released": {"released"},
-    "breach": {"breach"},
+    "released": {"released", "cancelled"},
+    "breach": {"breach", "cancelled"},
 }
 
 
@@ -41,7 +41,7 @@ def adds_up(now: Look) -> None:
 
 
 def keeps_its_ends(before: Look, now: Look) -> None:
-    """A message that was closed stays as it was closed, but for one that Telnyx sent although it had cancelled it."""
+    """A message that was closed stays as it was closed, unless Telnyx shows that it was cancelled, or sent, after all."""
     for of, held in now.messages.items():
         was = before.messages.get(of)
         assert held.ledger in _MAY_BECOME[was.ledger if was else None], (was, held)

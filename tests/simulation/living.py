@@ -35,9 +35,8 @@ def turn(world: World) -> None:
     """One turn of everything."""
     deliver_all(world)
     world.hand_over()
-    checks.after_step(world)
-    world.work()
-    checks.after_step(world)
+    if world.work():
+        checks.after_step(world)
     world.sweep()
     checks.after_step(world)
 
@@ -54,12 +53,10 @@ def _moments(world: World) -> Iterator[datetime]:
     skew = world.clock.skew
     for sms in world.telnyx.messages.values():
         held = world.seen.messages.get(sms.id)
-        if held is None or held.ledger == "pending":
-            for at in (sms.send_at - LAST_LOOK - skew, sms.send_at - skew):
-                yield at + timedelta(seconds=1)
-                yield at + _SOON
+        if held is not None and held.ledger == "pending":
+            yield from (at - skew + _SOON for at in (sms.send_at - LAST_LOOK, sms.send_at))
         if sms.status == "scheduled":
-            yield sms.send_at + timedelta(seconds=4)
+            yield sms.send_at + _SOON
     with world.stores.of["eyes"].read() as connection:
         due = cancellations.next_due_at(connection)
     if due is not None:
@@ -82,8 +79,6 @@ def come_to_rest(world: World) -> None:
     heal(world)
     # What was under way in a process that is alive goes on; nobody's memory is lost by healing.
     live(world, timedelta(minutes=2))
-    reconcile(world)
-    live(world, timedelta(minutes=16))
     reconcile(world)
     last = max((sms.send_at for sms in world.telnyx.messages.values()), default=START)
     end = max(last, last - world.clock.skew, world.clock.true) + ASKED_AFTER

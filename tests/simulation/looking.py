@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,13 +12,13 @@ from core import merging
 from store import tables
 from store.engine import Database
 
-_MESSAGES = [
-    tables.messages.c[name]
-    for name in ("id", "ledger", "breach_cause", "campaign_key", "registered_at", "closed_at", "last_look_at")
-]
-_INBOX = [tables.inbox.c[name] for name in ("event_id", "event_type", "status", "received_at", "retry_at")]
-_IN_DOUBT = sa.select(tables.messages.c.ledger, sa.func.count()).where(tables.messages.c.registered_at.is_not(None))
-_SUMS = _IN_DOUBT.group_by(tables.messages.c.ledger)
+#: Written out, since it is asked after every step.
+_MESSAGES = (
+    "SELECT id, ledger, breach_cause, campaign_key, registered_at, closed_at, last_look_at FROM messages ORDER BY seq"
+)
+_INBOX = "SELECT event_id, event_type, status, received_at, retry_at FROM inbox ORDER BY seq"
+_STATUSES = "SELECT message_id, phone_number, stamp, status FROM message_recipients"
+_SUMS = "SELECT ledger, count(*) FROM messages WHERE registered_at IS NOT NULL GROUP BY ledger"
 
 
 @dataclass(frozen=True)
@@ -58,17 +58,18 @@ class Look:
 
 def look(eyes: Database) -> Look:
     with eyes.read() as connection:
-        statuses = sa.select(*(tables.message_recipients.c[name] for name in ("message_id", "phone_number")))
-        columns = (tables.message_recipients.c.stamp, tables.message_recipients.c.status)
+        ask = connection.exec_driver_sql
         return Look(
-            messages={row.id: Held(*row) for row in connection.execute(sa.select(*_MESSAGES))},
-            heights={
-                (of, to): (merging.rank_in(stamp), status)
-                for of, to, stamp, status in connection.execute(statuses.add_columns(*columns))
-            },
-            inbox={row.event_id: Kept(*row) for row in connection.execute(sa.select(*_INBOX))},
-            sums={row[0]: row[1] for row in connection.execute(_SUMS)},
+            messages={of: Held(of, *told[:3], *map(_instant, told[3:])) for of, *told in ask(_MESSAGES)},
+            heights={(of, to): (merging.rank_in(stamp), status) for of, to, stamp, status in ask(_STATUSES)},
+            inbox={of: Kept(of, *told[:2], *map(_instant, told[2:])) for of, *told in ask(_INBOX)},
+            sums=dict(tuple(row) for row in ask(_SUMS)),
         )
+
+
+def _instant(told: str | datetime | None) -> datetime | None:
+    """What SQLite keeps as a text is UTC."""
+    return datetime.fromisoformat(told).replace(tzinfo=UTC) if isinstance(told, str) else told
 
 
 def dump(eyes: Database, *, without: frozenset[str] = frozenset()) -> dict[str, list[str]]:

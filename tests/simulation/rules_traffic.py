@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.simulation import forging
+from tests.simulation.webhooks import ATTEMPTS
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -44,17 +45,15 @@ class Traffic:
         elif answer == "late":
             self.world.unregistered.append(sms)
 
-    @precondition(lambda self: self.world.unregistered)
-    @rule(pick=PICK)
-    def register_late(self, pick: int) -> None:
-        late = self.world.unregistered
-        self.world.register(late.pop(pick % len(late)))
-
     @precondition(lambda self: self.world.telnyx.messages)
     @rule(pick=PICK)
-    def register_again(self, pick: int) -> None:
-        known = list(self.world.telnyx.messages.values())
-        self.world.register(known[pick % len(known)])
+    def register(self, pick: int) -> None:
+        """Late, or once more."""
+        late = self.world.unregistered
+        known = late or list(self.world.telnyx.messages.values())
+        sms = known[pick % len(known)]
+        self.world.register(sms)
+        self.world.unregistered = [each for each in late if each is not sms]
 
     @rule(
         sender=st.sampled_from(NUMBERS),
@@ -69,33 +68,31 @@ class Traffic:
         if comes:
             self.world.deliver(delivery)
 
-    @precondition(lambda self: self.world.waiting())
-    @rule(pick=PICK, lost=st.sampled_from([False, False, True]))
-    def deliver(self, pick: int, *, lost: bool) -> None:
-        waiting = self.world.waiting()
-        self.world.deliver(waiting[pick % len(waiting)], answer_is_lost=lost)
+    @precondition(lambda self: self.world.telnyx.deliveries)
+    @rule(pick=PICK, how=st.sampled_from(["next", "next", "answer lost", "lost", "all lost", "primary", "failover"]))
+    def deliver(self, pick: int, how: str) -> None:
+        """One attempt of a delivery that waits; or one of any, however it ended, at one of the URLs."""
+        world = self.world
+        known = world.telnyx.deliveries if how in {"primary", "failover"} else world.waiting()
+        if not known:
+            return
+        delivery = known[-1 - pick % len(known)]
+        match how:
+            case "next" | "answer lost":
+                world.deliver(delivery, answer_is_lost=how == "answer lost")
+            case "lost" | "all lost":
+                # With six attempts that reach nobody Telnyx gives up.
+                for _ in range(1 if how == "lost" else ATTEMPTS):
+                    delivery.attempted(None, world.clock.true)
+                world.tell(f"{delivery.event_id[-4:]} reaches nobody: {how}")
+            case _:
+                world.deliver(delivery, to_failover=how == "failover")
 
     @precondition(lambda self: self.world.waiting())
     @rule(newest_first=st.booleans())
     def deliver_all(self, *, newest_first: bool) -> None:
         for delivery in sorted(self.world.waiting(), key=lambda each: each.event_id, reverse=newest_first):
             self.world.deliver(delivery)
-
-    @precondition(lambda self: self.world.telnyx.deliveries)
-    @rule(pick=PICK, to_failover=st.booleans())
-    def deliver_once_more(self, pick: int, *, to_failover: bool) -> None:
-        known = self.world.telnyx.deliveries
-        self.world.deliver(known[-1 - pick % len(known)], to_failover=to_failover)
-
-    @precondition(lambda self: self.world.waiting())
-    @rule(pick=PICK, attempts=st.sampled_from([1, 3, 6]))
-    def lose(self, pick: int, attempts: int) -> None:
-        """Attempts that reach nobody: with six of them Telnyx gives up."""
-        waiting = self.world.waiting()
-        delivery = waiting[pick % len(waiting)]
-        for _ in range(attempts):
-            delivery.attempted(None, self.world.clock.true)
-        self.world.tell(f"{delivery.event_id[-4:]} reaches nobody {attempts} times")
 
     @rule(sender=st.sampled_from(NUMBERS))
     def opt_out_by_api(self, sender: str) -> None:
@@ -108,15 +105,14 @@ class Traffic:
     @rule(
         where=st.sampled_from([("all", None), ("recipient", NUMBERS[0]), ("campaign", "spring")]),
         seconds=st.sampled_from([120, 3600, 5 * 86400]),
+        lifts=st.booleans(),
     )
-    def place_hold(self, where: tuple[str, str | None], seconds: int) -> None:
-        self.world.place_hold(*where, seconds)
-
-    @precondition(lambda self: self.world.record.gates)
-    @rule(pick=PICK)
-    def lift_hold(self, pick: int) -> None:
-        gates = self.world.record.gates
-        self.world.lift_hold(gates[pick % len(gates)])
+    def hold(self, where: tuple[str, str | None], seconds: int, *, lifts: bool) -> None:
+        """Place a hold, or lift the last one."""
+        if lifts and self.world.record.gates:
+            self.world.lift_hold(self.world.record.gates[-1])
+        else:
+            self.world.place_hold(*where, seconds)
 
     @rule(how=st.sampled_from(sorted(forging.WAYS)), to_failover=st.booleans())
     def forge(self, how: str, *, to_failover: bool) -> None:

@@ -31,22 +31,23 @@ class Trouble:
     def crash(self, failpoint: Failpoint, fault: Fault) -> None:
         self.world.fail_at(failpoint, fault)
 
-    @rule(role=st.sampled_from(_ROLES))
-    def restart(self, role: str) -> None:
-        self.world.die(role)
+    @rule(role=st.sampled_from(_ROLES), what=st.sampled_from(["restarts", "restarts", "down", "up", "up"]))
+    def stop(self, role: str, what: str) -> None:
+        if what == "restarts":
+            self.world.die(role)
+        else:
+            self.world.set_down(role, is_down=what == "down")
 
-    @rule(role=st.sampled_from(_ROLES), is_down=st.sampled_from([True, False, False]))
-    def outage(self, role: str, *, is_down: bool) -> None:
-        self.world.set_down(role, is_down=is_down)
-
-    @rule(redis=st.sampled_from(Redis))
-    def redis(self, redis: Redis) -> None:
-        self.world.tell(f"Redis {redis}")
-        self.world.bell.redis = redis
-
-    @rule()
-    def flush_redis(self) -> None:
-        self.world.bell.flush()
+    @rule(redis=st.sampled_from([*Redis, "flushed", "line breaks"]))
+    def network(self, redis: Redis | str) -> None:
+        """Redis, and the line from the failover to the primary."""
+        self.world.tell(f"Redis is {redis}")
+        if isinstance(redis, Redis):
+            self.world.bell.redis = redis
+        elif redis == "flushed":
+            self.world.bell.flush()
+        else:
+            self.world.line.lost_answers = 1
 
     @rule(is_down=st.sampled_from([True, False, False]), lost_commits=st.integers(0, 2))
     def sql(self, lost_commits: int, *, is_down: bool) -> None:
@@ -61,7 +62,3 @@ class Trouble:
     @rule(seconds=st.sampled_from([0, 0, 20, -20, 240, -240, 600, -600]))
     def clock(self, seconds: int) -> None:
         self.world.set_clock(timedelta(seconds=seconds))
-
-    @rule()
-    def lose_answer_to_hand_over(self) -> None:
-        self.world.line.lost_answers = 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from core.cancelling import Answer, Trouble
 from core.failpoints import Failpoint
 from store import failpoints
+from store.failpoints import Planned
 from tests.simulation.clock import Clock
 from tests.simulation.webhooks import Delivery, listed
 
@@ -157,8 +158,14 @@ class Telnyx:
         cancelled = applies and sms is not None and self.cancel_here(sms, by="us")
         asked_at, ours = self.clock.true, self.clock.ours()
         answer = self._cancelled(sms, done=cancelled) if mood is Mood.OK else self._refusal(mood, timeout)
-        self.log.append(Request("DELETE", message_id, asked_at, ours, mood, answer.http_status, cancelled))
-        failpoints.reach(Failpoint.D1)
+        request = Request("DELETE", message_id, asked_at, ours, mood, answer.http_status, cancelled)
+        self.log.append(request)
+        try:
+            failpoints.reach(Failpoint.D1)
+        except Planned as error:
+            # Nothing is raised to whoever asks.
+            self.log[-1] = replace(request, mood=Mood.TIMEOUT_APPLIED, status=None)
+            return Answer(text=str(error), trouble=Trouble.UNEXPECTED)
         return answer
 
     def retrieve(self, message_id: str, timeout: timedelta) -> Answer:

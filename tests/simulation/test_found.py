@@ -10,6 +10,7 @@ import pytest
 from tests.simulation import checks, last_checks, living
 from tests.simulation.bell import Redis
 from tests.simulation.rules_traffic import NUMBERS
+from tests.simulation.telnyx import Mood
 from tests.simulation.world import World
 
 ALICE, BOB = NUMBERS
@@ -56,3 +57,13 @@ def test_message_that_left_before_the_review_of_its_ended_campaign_is_a_breach(w
     world.advance(timedelta(minutes=3))
 
     assert end_of(world, message_id) == ("breach", "worker_late")
+
+
+def test_message_of_which_telnyx_told_nothing_until_later_is_cancelled_after_all(world):
+    message_id = scheduled(world, in_=HOUR / 12)
+    world.telnyx.mood = Mood.TIMEOUT_APPLIED
+    world.call("POST", "/v1/opt-outs", {"phone_number": ALICE})
+    living.live(world, HOUR / 3)
+    assert world.seen.messages[message_id].breach_cause == "telnyx_unavailable"
+
+    assert end_of(world, message_id) == ("cancelled", None)

@@ -104,10 +104,12 @@ class World(Played):
 
     # What they do
 
-    def work(self) -> None:
-        """The worker takes its next job, if there is one."""
-        if "worker" not in self.down and self.bell.take():
+    def work(self) -> bool:
+        """The worker takes its next job; return whether there was one."""
+        has_job = "worker" not in self.down and self.bell.take()
+        if has_job:
             self._draining("worker", self.working("worker").run)
+        return has_job
 
     def sweep(self) -> None:
         def sweep() -> None:
