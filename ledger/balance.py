@@ -13,8 +13,7 @@ import sqlalchemy as sa
 
 from core.holds import HoldKind
 from core.outcomes import LedgerState
-from core.scopes import Scope
-from ledger import campaigning, forecasting, intending
+from ledger import forecasting, holding, intending
 from ledger.forecasting import Prospect
 from store import holds, intents, sums
 from store.sums import ALL, Narrowed, Stands
@@ -70,15 +69,11 @@ def by_day(
 def beside(connection: sa.Connection, *, now: datetime) -> Beside:
     """Return what stands beside the sums."""
     gates = {(hold.scope, hold.value) for hold in holds.standing(connection, now=now) if hold.kind is HoldKind.HOLD}
-    names: set[str] = set()
-    for scope, value in gates:
-        if scope is Scope.CAMPAIGN:
-            keys, registrations = campaigning.affected_by(connection, value)
-            names |= keys | registrations
+    reaches = [holding.reach_of(connection, scope, value) for scope, value in gates]
     return Beside(
         in_doubt=intents.count_in_doubt(connection, before=now - intending.IN_FLIGHT, due_after=now),
         orphans=sums.orphans(connection),
-        held=sums.held(connection, gates, names),
+        held=sums.held(connection, reaches),
         cancelling=sums.cancelling(connection),
     )
 

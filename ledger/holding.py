@@ -22,7 +22,8 @@ from ledger import campaigning
 from ledger.showing import instant
 from store import due, holds, reach, reviews
 from store.holds import HoldRow
-from store.reach import Reach, Reached
+from store.reach import Reached
+from store.ways import Reach
 
 
 @dataclass(frozen=True, slots=True)

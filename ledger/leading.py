@@ -18,7 +18,7 @@ from ledger import forecasting, holding
 from ledger.keeping import Kept
 from store import figures, holds, reach
 from store.engine import Database
-from store.reach import Reach
+from store.ways import Reach
 
 #: So far ahead a crowd is looked for, and so far one that is held: deciding is quicker than cancelling.
 _SIGHT, _SIGHT_OF_HELD = timedelta(hours=1), timedelta(hours=24)

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from core.deadlines import last_look
 from core.deciding import Rule
 from core.scopes import Scope
-from ledger import campaigning, deciding
+from ledger import deciding, holding
 from ledger.deciding import Cause
 from store import due, holds, messages, reviews
 from store.due import Place
@@ -102,10 +102,7 @@ def _is_near(row: MessageRow, now: datetime) -> bool:
 
 def _concerned(connection: sa.Connection, order: Review, limit: int) -> list[Place]:
     after = (order.after_send_at, order.after_seq) if order.after_send_at else None
-    if order.scope is Scope.CAMPAIGN:
-        keys, registrations = campaigning.affected_by(connection, order.value)
-        found = due.in_campaigns(connection, keys=keys, tcr_campaign_ids=registrations, after=after, limit=limit)
-    else:
-        found = due.in_scope(connection, order.scope, order.value, after=after, limit=limit)
+    reach = holding.reach_of(connection, order.scope, order.value)
+    found = due.in_reach(connection, reach, after=after, limit=limit)
     until = order.until_send_at
     return [place for place in found if until is None or place.send_at <= until]

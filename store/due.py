@@ -8,10 +8,8 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from core.scopes import Scope
-from store.reach import Reach
 from store.tables import AWAITS_LAST_LOOK, HAD_LAST_LOOK, IS_PENDING, IS_REQUESTED, cancellations, messages
-from store.tables import message_recipients as recipients
+from store.ways import Reach, ways
 
 
 class Place(NamedTuple):
@@ -26,54 +24,16 @@ class Place(NamedTuple):
 After = tuple[datetime, int] | None
 
 _PLACE = (messages.c.send_at, messages.c.seq, messages.c.id)
-_INDICES: dict[Scope, tuple[str, sa.Column[str] | None]] = {
-    Scope.ALL: ("ix_messages_pending_send_at", None),
-    Scope.CAMPAIGN: ("ix_messages_pending_campaign", messages.c.campaign_key),
-    Scope.SENDER: ("ix_messages_pending_sender", messages.c.from_number),
-    Scope.PROFILE: ("ix_messages_pending_profile", messages.c.messaging_profile_id),
-}
 
 
-def in_campaigns(
-    connection: sa.Connection, *, keys: Collection[str], tcr_campaign_ids: Collection[str], after: After, limit: int
-) -> list[Place]:
-    """Return the next pending messages of these campaigns, the earliest first."""
-    found: set[Place] = set()
-    for column, index, names in (
-        (messages.c.campaign_key, "ix_messages_pending_campaign", keys),
-        (messages.c.tcr_campaign_id, "ix_messages_pending_tcr", tcr_campaign_ids),
-    ):
-        # One name a query: then each is a walk along its index, however many other messages are pending.
-        for name in sorted(names):
-            found |= set(_next(connection, index, column == name, after, limit))
-    return sorted(found)[:limit]
-
-
-def in_scope(connection: sa.Connection, scope: Scope, value: str, *, after: After, limit: int) -> list[Place]:
-    """Return the next pending messages of a scope, the earliest first; for a campaign, only those under this key."""
-    if scope is Scope.RECIPIENT:
-        theirs = sa.select(recipients.c.message_id).where(recipients.c.phone_number == value)
-        query = sa.select(*_PLACE).where(IS_PENDING, messages.c.id.in_(theirs), *_beyond(after))
-        return _places(connection, query.order_by(messages.c.send_at, messages.c.seq).limit(limit))
-    index, column = _INDICES[scope]
-    return _next(connection, index, sa.true() if column is None else column == value, after, limit)
+def in_reach(connection: sa.Connection, reach: Reach, *, after: After, limit: int) -> list[Place]:
+    """Return the next pending messages within reach, the earliest first."""
+    return _next(connection, reach, _beyond(after), limit)
 
 
 def held_awaiting(connection: sa.Connection, reach: Reach, *, after: After, until: datetime, limit: int) -> list[Place]:
     """Return the next messages within reach, to be sent by ``until``, that await their last look, earliest first."""
-    awaiting = (AWAITS_LAST_LOOK, messages.c.send_at <= until)
-    if reach.scope is not Scope.CAMPAIGN:
-        index, column = _INDICES[reach.scope]
-        condition = sa.true() if column is None else column == reach.value
-        return _next(connection, index, sa.and_(condition, *awaiting), after, limit)
-    found: set[Place] = set()
-    for column, index, names in (
-        (messages.c.campaign_key, "ix_messages_pending_campaign", reach.keys),
-        (messages.c.tcr_campaign_id, "ix_messages_pending_tcr", reach.tcr_campaign_ids),
-    ):
-        for name in sorted(names):
-            found |= set(_next(connection, index, sa.and_(column == name, *awaiting), after, limit))
-    return sorted(found)[:limit]
+    return _next(connection, reach, [AWAITS_LAST_LOOK, messages.c.send_at <= until, *_beyond(after)], limit)
 
 
 def latest_looked_at(connection: sa.Connection) -> datetime | None:
@@ -127,16 +87,14 @@ def for_release(connection: sa.Connection, *, until: datetime, limit: int) -> li
 
 
 def _next(
-    connection: sa.Connection, index: str, condition: sa.ColumnElement[bool], after: After, limit: int
+    connection: sa.Connection, reach: Reach, conditions: Collection[sa.ColumnElement[bool]], limit: int
 ) -> list[Place]:
-    query = (
-        sa.select(*_PLACE)
-        .where(IS_PENDING, condition, *_beyond(after))
-        .order_by(messages.c.send_at, messages.c.seq)
-        .limit(limit)
-        .with_hint(messages, f"INDEXED BY {index}", "sqlite")
-    )
-    return _places(connection, query)
+    found: set[Place] = set()
+    for way in ways([reach]):
+        for query in way.each(*_PLACE):
+            ordered = query.where(*conditions).order_by(messages.c.send_at, messages.c.seq).limit(limit)
+            found |= set(_places(connection, ordered))
+    return sorted(found)[:limit]
 
 
 def _beyond(after: After) -> list[sa.ColumnElement[bool]]:

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from core.outcomes import CancellationState, LedgerState
-from store.reach import Reach
 from store.tables import IS_BY_HOLD, cancellations, decisions, messages
+from store.ways import Reach
 
 #: The decision that ordered a cancellation was made in the same moment. A later one on the same message may give
 #: another gate as its cause, and orders nothing while a cancellation is under way.

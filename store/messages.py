@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from core.merging import Fields
 from store import upserting
-from store.tables import IS_ORPHAN, IS_PENDING, messages, transitions
+from store.tables import BY_ID, BY_ORPHANED, IS_ORPHAN, IS_PENDING, messages, transitions
 from store.tables import message_recipients as recipients
 
 
@@ -123,7 +123,7 @@ def listing(
     if campaign_key is not None:
         query = query.where(messages.c.campaign_key == campaign_key)
     if only_orphans:
-        query = query.where(IS_ORPHAN)
+        query = query.where(IS_ORPHAN).with_hint(messages, BY_ORPHANED, "sqlite")
     if phone_number is not None:
         theirs = sa.select(recipients.c.message_id).where(recipients.c.phone_number == phone_number)
         query = query.where(messages.c.id.in_(theirs))
@@ -147,6 +147,7 @@ def pending_to(connection: sa.Connection, phone_numbers: Collection[str]) -> dic
             sa.select(messages.c.id, recipients.c.phone_number)
             .join(recipients, recipients.c.message_id == messages.c.id)
             .where(recipients.c.phone_number.in_(part), IS_PENDING)
+            .with_hint(messages, BY_ID, "sqlite")
         )
         for message_id, phone_number in connection.execute(query):
             found.setdefault(message_id, phone_number)
@@ -229,16 +230,12 @@ def set_orphaned(connection: sa.Connection, sent: Mapping[str, datetime]) -> Non
         )
 
 
-def count_orphans(connection: sa.Connection) -> int:
-    """Return how many messages were sent on schedule without having come through any door."""
-    return int(connection.scalar(sa.select(sa.func.count()).select_from(messages).where(IS_ORPHAN)) or 0)
-
-
 def count_pending_to(connection: sa.Connection, phone_number: str) -> int:
     """Return how many pending messages go to this number."""
     query = (
         sa.select(sa.func.count())
         .select_from(messages.join(recipients, recipients.c.message_id == messages.c.id))
         .where(recipients.c.phone_number == phone_number, IS_PENDING)
+        .with_hint(messages, BY_ID, "sqlite")
     )
     return int(connection.scalar(query) or 0)

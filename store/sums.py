@@ -12,9 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.outcomes import BreachCause, LedgerState
-from core.scopes import Scope
-from store.tables import IS_ORPHAN, IS_PENDING, IS_REGISTERED, IS_REQUESTED, cancellations, messages
-from store.tables import message_recipients as recipients
+from store.tables import BY_ORPHANED, IS_ORPHAN, IS_REGISTERED, IS_REQUESTED, cancellations, messages
+from store.ways import Reach, within
 
 #: Where messages stand, and the cause of a breach: a group has so many counts at most.
 _STANDS = len(LedgerState) + len(BreachCause)
@@ -105,31 +104,11 @@ def _grouped(
     return found
 
 
-def held(connection: sa.Connection, gates: Collection[tuple[Scope, str]], campaigns: Collection[str]) -> int:
-    """Return how many pending messages these gates hold; ``campaigns`` are all the names of the campaigns they name."""
-    if not gates:
+def held(connection: sa.Connection, reaches: Collection[Reach]) -> int:
+    """Return how many pending messages are within any of these."""
+    if not reaches:
         return 0
-    query = sa.select(sa.func.count()).select_from(messages).where(IS_PENDING)
-    if not any(scope is Scope.ALL for scope, _ in gates):
-        query = query.where(sa.or_(*_reached(gates, sorted(campaigns))))
-    return int(connection.scalar(query) or 0)
-
-
-def _reached(gates: Collection[tuple[Scope, str]], campaigns: list[str]) -> list[sa.ColumnElement[bool]]:
-    values: dict[Scope, list[str]] = {}
-    for scope, value in sorted(gates):
-        values.setdefault(scope, []).append(value)
-    reached: list[sa.ColumnElement[bool]] = []
-    if campaigns:
-        reached += [messages.c.campaign_key.in_(campaigns), messages.c.tcr_campaign_id.in_(campaigns)]
-    if Scope.SENDER in values:
-        reached.append(messages.c.from_number.in_(values[Scope.SENDER]))
-    if Scope.PROFILE in values:
-        reached.append(messages.c.messaging_profile_id.in_(values[Scope.PROFILE]))
-    if Scope.RECIPIENT in values:
-        theirs = sa.select(recipients.c.message_id).where(recipients.c.phone_number.in_(values[Scope.RECIPIENT]))
-        reached.append(messages.c.id.in_(theirs))
-    return reached
+    return int(connection.scalar(sa.select(sa.func.count()).select_from(within(reaches, messages.c.id))) or 0)
 
 
 def cancelling(connection: sa.Connection) -> int:
@@ -139,7 +118,8 @@ def cancelling(connection: sa.Connection) -> int:
 
 def orphans(connection: sa.Connection) -> int:
     """Return how many messages were sent on schedule without having come in through any door."""
-    return int(connection.scalar(sa.select(sa.func.count()).select_from(messages).where(IS_ORPHAN)) or 0)
+    query = sa.select(sa.func.count()).select_from(messages).where(IS_ORPHAN)
+    return int(connection.scalar(query.with_hint(messages, BY_ORPHANED, "sqlite")) or 0)
 
 
 def _begin(day: Date) -> datetime:

@@ -12,6 +12,8 @@ from store.tables.events import AWAITS_APPLYING, IS_NOT_APPLIED, applying_runs, 
 from store.tables.gates import IS_NOT_LIFTED, holds
 from store.tables.messages import (
     AWAITS_LAST_LOOK,
+    BY_ID,
+    BY_ORPHANED,
     HAD_LAST_LOOK,
     IS_ORPHAN,
     IS_PENDING,
@@ -28,6 +30,8 @@ write_trials = trial_writes.table(metadata)
 __all__ = [
     "AWAITS_APPLYING",
     "AWAITS_LAST_LOOK",
+    "BY_ID",
+    "BY_ORPHANED",
     "HAD_LAST_LOOK",
     "IS_BY_HOLD",
     "IS_IN_DOUBT",

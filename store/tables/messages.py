@@ -65,7 +65,12 @@ Index(
 HAD_LAST_LOOK = and_(IS_PENDING, messages.c.last_look_at.is_not(None))
 Index("ix_messages_had_last_look", messages.c.send_at, **only(HAD_LAST_LOOK))
 IS_ORPHAN = messages.c.orphaned_at.is_not(None)
-Index("ix_messages_orphaned", messages.c.orphaned_at, **only(IS_ORPHAN))
+Index("ix_messages_orphaned", messages.c.seq, messages.c.orphaned_at, **only(IS_ORPHAN))
+
+# SQLite keeps no statistics, and is told the index where it would walk along all that is pending.
+BY_ORPHANED = "INDEXED BY ix_messages_orphaned"
+#: By the name that SQLite itself gives to what keeps an id unique.
+BY_ID = "INDEXED BY sqlite_autoindex_messages_1"
 
 message_recipients = Table(
     "message_recipients",

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 import simulator
 from schemas import envelope, reading
-from store import messages
+from store import messages, sums
 from tests.accepting import sample
 from tests.books import registered, stories, told
 from tests.processes import free_port
@@ -27,7 +27,7 @@ def orphaned_at(database, number=1):
 
 def count(database):
     with database.read() as connection:
-        return messages.count_orphans(connection)
+        return sums.orphans(connection)
 
 
 def alarms(logs):

@@ -38,7 +38,7 @@ def _messages() -> None:
     _index_some(
         "ix_messages_sums", "messages", ["campaign_key", "send_at", "ledger", "breach_cause"], "ledger IS NOT NULL"
     )
-    _index_some("ix_messages_orphaned", "messages", ["orphaned_at"], "orphaned_at IS NOT NULL")
+    _index_some("ix_messages_orphaned", "messages", ["seq", "orphaned_at"], "orphaned_at IS NOT NULL")
 
 
 def _reviews() -> None:
@@ -96,6 +96,7 @@ def _intents() -> None:
     op.create_index("ix_intents_created_at", "intents", ["created_at"])
     op.create_index("ix_intents_message_id", "intents", ["message_id"])
     _index_some("ix_intents_in_doubt", "intents", ["phone_number"], "state IN ('open', 'unknown')")
+    _index_some("ix_intents_replaces", "intents", ["replaces"], "replaces IS NOT NULL")
     replaces = "replaces IS NOT NULL AND state != 'refused' AND state != 'declined'"
     _index_some("uq_intents_replaces", "intents", ["replaces"], replaces, unique=True)
 

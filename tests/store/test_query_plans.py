@@ -1,0 +1,137 @@
+"""How SQLite, which keeps no statistics, finds rows among a great many pending messages and requests."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from core.scopes import Scope
+from store import due, intents, messages, reach, sums
+from store.ways import Reach
+from tests.reports import ALICE, BOB, NOW, OURS, PROFILE, message_id
+
+BY_ID = {"sqlite_autoindex_messages_1"}
+CAMPAIGN = Reach(Scope.CAMPAIGN, "a", frozenset({"a", "b"}), frozenset({"CABC123"}))
+REACHES = [
+    pytest.param(Reach(Scope.ALL, ""), {"ix_messages_pending_send_at"}, id="all"),
+    pytest.param(CAMPAIGN, {"ix_messages_pending_campaign", "ix_messages_pending_tcr"}, id="campaign"),
+    pytest.param(Reach(Scope.SENDER, OURS), {"ix_messages_pending_sender"}, id="sender"),
+    pytest.param(Reach(Scope.PROFILE, PROFILE), {"ix_messages_pending_profile"}, id="profile"),
+    pytest.param(Reach(Scope.RECIPIENT, ALICE), BY_ID, id="recipient"),
+]
+AFTER = (NOW, 7)
+
+
+@pytest.fixture
+def explained(sqlite_database):
+    """Run something, and return the plans of all that it asked the database for."""
+
+    def explain(ask):
+        asked = []
+        with sqlite_database.read() as connection:
+            sa.event.listen(connection, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
+            ask(connection)
+        with sqlite_database.read() as connection:
+            return [
+                step[3]
+                for statement, values in asked
+                for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            ]
+
+    return explain
+
+
+def indices(plan, table):
+    """Return the indices by which the rows of a table are found; a walk along all of them, or all pending, fails."""
+    steps = [step for step in plan if re.match(rf"(SCAN|SEARCH) {table}\b", step)]
+    named = [re.search(r"INDEX (\w+)|PRIMARY KEY", step) for step in steps]
+    assert steps, plan
+    assert None not in named, plan
+    found = {name[1] or "primary key" for name in named}
+    assert "ix_messages_ledger" not in found, plan
+    return found
+
+
+@pytest.mark.parametrize(("within", "by"), REACHES)
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(lambda connection, within: reach.count(connection, within, send_after=NOW), id="count"),
+        pytest.param(
+            lambda connection, within: reach.by_minute(connection, within, until=NOW, awaiting=True), id="by_minute"
+        ),
+        pytest.param(lambda connection, within: sums.held(connection, [within]), id="held"),
+        pytest.param(lambda connection, within: due.in_reach(connection, within, after=None, limit=9), id="in_reach"),
+        pytest.param(
+            lambda connection, within: due.in_reach(connection, within, after=AFTER, limit=9), id="in_reach on"
+        ),
+        pytest.param(
+            lambda connection, within: due.held_awaiting(connection, within, after=AFTER, until=NOW, limit=9),
+            id="held_awaiting",
+        ),
+    ],
+)
+def test_pending_messages_of_a_scope_are_found_by_what_they_have_in_common(explained, ask, within, by):
+    plan = explained(lambda connection: ask(connection, within))
+    assert indices(plan, "messages") == by
+    if within.scope is Scope.RECIPIENT:
+        assert indices(plan, "message_recipients") == {"ix_message_recipients_phone_number"}
+
+
+@pytest.mark.parametrize(("within", "by"), REACHES[:-1])
+@pytest.mark.parametrize("after", [None, AFTER])
+def test_next_messages_of_a_scope_are_found_in_the_order_of_an_index(explained, within, by, after):
+    plan = explained(lambda connection: due.in_reach(connection, within, after=after, limit=9))
+    assert indices(plan, "messages") == by
+    assert not [step for step in plan if "TEMP B-TREE" in step]
+
+
+def test_messages_that_several_gates_hold_are_found_by_each(explained):
+    gates = [CAMPAIGN, Reach(Scope.SENDER, OURS), Reach(Scope.RECIPIENT, ALICE), Reach(Scope.RECIPIENT, BOB)]
+    plan = explained(lambda connection: sums.held(connection, gates))
+    assert indices(plan, "messages") == {
+        "ix_messages_pending_campaign",
+        "ix_messages_pending_tcr",
+        "ix_messages_pending_sender",
+        *BY_ID,
+    }
+
+
+@pytest.mark.parametrize(
+    ("ask", "table", "by"),
+    [
+        pytest.param(lambda on: messages.pending_to(on, {ALICE}), "messages", BY_ID, id="pending_to one"),
+        pytest.param(lambda on: messages.pending_to(on, {ALICE, BOB}), "messages", BY_ID, id="pending_to two"),
+        pytest.param(lambda on: messages.count_pending_to(on, ALICE), "messages", BY_ID, id="count_pending_to"),
+        pytest.param(
+            lambda on: messages.listing(on, limit=9, only_orphans=True),
+            "messages",
+            {"ix_messages_orphaned"},
+            id="orphans",
+        ),
+        pytest.param(
+            lambda on: messages.listing(on, limit=9, only_orphans=True, phone_number=ALICE, after=7),
+            "messages",
+            {"ix_messages_orphaned"},
+            id="orphans to one",
+        ),
+        pytest.param(sums.orphans, "messages", {"ix_messages_orphaned"}, id="orphans counted"),
+        pytest.param(
+            lambda on: intents.of_message(on, message_id()),
+            "intents",
+            {"primary key", "ix_intents_message_id", "ix_intents_replaces"},
+            id="of_message",
+        ),
+        pytest.param(
+            lambda on: intents.count_in_doubt(on, before=NOW, due_after=NOW - timedelta(minutes=1)),
+            "intents",
+            {"ix_intents_in_doubt"},
+            id="in_doubt",
+        ),
+    ],
+)
+def test_rows_are_found_by_an_index_that_leads_to_few(explained, ask, table, by):
+    assert indices(explained(ask), table) == by
