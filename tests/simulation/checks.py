@@ -41,7 +41,7 @@ def adds_up(now: Look) -> None:
 
 
 def keeps_its_ends(before: Look, now: Look) -> None:
-    """A message that was closed stays as it was closed, unless Telnyx shows that it was cancelled, or sent, after all."""
+    """What was closed stays as it was closed, unless Telnyx shows that it was cancelled, or sent, after all."""
     for of, held in now.messages.items():
         was = before.messages.get(of)
         assert held.ledger in _MAY_BECOME[was.ledger if was else None], (was, held)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ledger import balance, consenting, story
 from store import tables
-from tests.simulation import causes, oracle
+from tests.simulation import causes, oracle, refolding
 from tests.simulation.looking import Held, rows
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def all_is_well(world: World) -> None:
             is_accounted_for(world, held)
     consent_is_the_last_word(world)
     can_be_told(world)
+    refolding.comes_out_the_same(world)
 
 
 def nothing_acknowledged_is_lost(world: World) -> None:

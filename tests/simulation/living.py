@@ -34,6 +34,7 @@ def live(world: World, span: timedelta) -> None:
 def turn(world: World) -> None:
     """One turn of everything."""
     deliver_all(world)
+    world.catch_up()
     world.hand_over()
     if world.work():
         checks.after_step(world)

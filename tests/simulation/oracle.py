@@ -11,7 +11,6 @@ from tests.simulation.looking import rows
 from tests.simulation.telnyx import WALL, Sms
 
 if TYPE_CHECKING:
-    from tests.simulation.record import Gate
     from tests.simulation.world import World
 
 #: How long before the wall every policy is asked for the last time.
@@ -72,15 +71,21 @@ def opted_out(world: World, number: str) -> Word | None:
 
 def objections(world: World, sms: Sms) -> list[Objection]:
     """Why a message should not go out, as it stands and is known by now."""
+    return objections_to(world, sms.to, world.campaign_of.get(sms.id), sms.send_at)
+
+
+def objections_to(world: World, number: str, campaign: str | None, send_at: datetime) -> list[Objection]:
+    """Why no message should go out to somebody at a time."""
     found = []
-    refusal = opted_out(world, sms.to)
+    refusal = opted_out(world, number)
     if refusal is not None:
         found.append(Objection("opt_out", refusal.known_at))
-    said = world.record.campaigns.get(world.campaign_of.get(sms.id) or "", [])
+    said = world.record.campaigns.get(campaign or "", [])
     if said and said[-1].status != "active":
         found.append(Objection("stale_campaign", said[-1].at))
-    now, last_look = world.clock.ours(), sms.send_at - LAST_LOOK
-    standing = [gate for gate in _gates(world, sms) if gate.stands(now) and now >= last_look]
+    now, last_look = world.clock.ours(), send_at - LAST_LOOK
+    gates = [gate for gate in world.record.gates if gate.covers(number, campaign)]
+    standing = [gate for gate in gates if gate.stands(now) and now >= last_look]
     return [*found, *(Objection("hold", max(gate.placed_at, last_look)) for gate in standing)]
 
 
@@ -89,12 +94,8 @@ def ever_objected(world: World, sms: Sms) -> list[Objection]:
     found = [Objection("opt_out", word.known_at) for word in words(world, sms.to) if word.is_stop]
     said = world.record.campaigns.get(world.campaign_of.get(sms.id) or "", [])
     found += [Objection("stale_campaign", each.at) for each in said if each.status != "active"]
-    gates = _gates(world, sms)
+    gates = [gate for gate in world.record.gates if gate.covers(sms.to, world.campaign_of.get(sms.id))]
     return [*found, *(Objection("hold", max(gate.placed_at, sms.send_at - LAST_LOOK)) for gate in gates)]
-
-
-def _gates(world: World, sms: Sms) -> list[Gate]:
-    return [gate for gate in world.record.gates if gate.covers(sms.to, world.campaign_of.get(sms.id))]
 
 
 def is_cancellable(world: World, sms: Sms) -> bool:

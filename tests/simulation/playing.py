@@ -50,7 +50,7 @@ class Played:
         self.down: set[str] = set()
         self.line = Line(self.post)
         self.web = web
-        web.live_in(self.clock, self.bell.ring)
+        web.live_in(self.clock, self.bell.ring, self.telnyx)
         self._failover: Failover | None = None
         self._working: dict[str, Working] = {}
         self._sweeper: Sweeper | None = None

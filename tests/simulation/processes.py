@@ -27,6 +27,7 @@ from store.spool import Spool
 from tests import telnyx_signing
 from tests.simulation.bell import Bell
 from tests.simulation.clock import Clock
+from tests.simulation.door import BookAtOnce, TelnyxLine
 from tests.simulation.telnyx import Telnyx
 from webhook_app import failover, primary
 from webhook_app.handover_client import Primary
@@ -43,6 +44,7 @@ from workers.sweeper import Sweeper
 
 POLICIES = PolicySettings()
 RULES = catalogue.rules(POLICIES)
+KEY = "KEY-of-the-simulation-0123456789"
 TOKEN = "a-token-of-the-simulation-0123456789"
 SECRET = "a-secret-of-the-simulation-0123456789"
 HANDOVER = "http://primary.test/internal/handover"
@@ -120,10 +122,13 @@ class Web:
         self.commit = CommitAtOnce(database)
         self.clock = Clock()
         self.rung: Callable[[], object] = lambda: None
+        self.telnyx: Telnyx | None = None
+        self.book = BookAtOnce(database, ring=self._ring)
         settings = Settings.from_env(
             {
                 "DATABASE_URL": database.url.render_as_string(hide_password=False),
                 "TELNYX_PUBLIC_KEY": telnyx_signing.PUBLIC_KEY,
+                "TELNYX_API_KEY": KEY,
                 "RESCIND_API_TOKEN": TOKEN,
                 "RESCIND_HANDOVER_SECRET": SECRET,
             }
@@ -135,6 +140,8 @@ class Web:
                 ring=self._ring,
                 clock=self._now,
                 commit=self.commit,
+                line=TelnyxLine(self._asked),
+                book=self.book,
             )
         self.client = app.test_client()
 
@@ -144,10 +151,16 @@ class Web:
     def _now(self) -> datetime:
         return self.clock.ours()
 
-    def live_in(self, clock: Clock, ring: Callable[[], object]) -> None:
-        self.clock, self.rung = clock, ring
+    def _asked(self) -> Telnyx:
+        assert self.telnyx is not None
+        return self.telnyx
+
+    def live_in(self, clock: Clock, ring: Callable[[], object], telnyx: Telnyx) -> None:
+        self.clock, self.rung, self.telnyx = clock, ring, telnyx
+        self.book.forget()
 
     def die(self) -> None:
+        self.book.forget()
         self.commit.let_go(self.database)
         self.database.dispose()
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from tests.simulation import forging
+from tests.simulation import forging, oracle
 from tests.simulation.webhooks import ATTEMPTS
 
 if TYPE_CHECKING:
@@ -44,6 +45,17 @@ class Traffic:
             self.world.register(sms)
         elif answer == "late":
             self.world.unregistered.append(sms)
+
+    @precondition(lambda self: len(self.world.telnyx.messages) < _MOST)
+    @rule(to=st.sampled_from(NUMBERS), in_=st.sampled_from(SPANS), campaign=st.sampled_from(CAMPAIGNS))
+    def send(self, to: str, in_: timedelta, campaign: str | None) -> None:
+        """Schedule through the door: what it refuses must not be, and nothing of it comes to Telnyx."""
+        known = len(self.world.telnyx.messages)
+        answer = self.world.send(to, in_, campaign=campaign)
+        if answer is not None and answer.status_code == HTTPStatus.CONFLICT:
+            assert len(self.world.telnyx.messages) == known
+            self.world.look()
+            assert oracle.objections_to(self.world, to, campaign, self.world.clock.true + in_)
 
     @precondition(lambda self: self.world.telnyx.messages)
     @rule(pick=PICK)

@@ -42,12 +42,17 @@ class Stores:
     def __init__(self, folder: Path, *, url: str | None = None) -> None:
         self.sql = Sql()
         self.folder = folder
+        self._is_file = url is None
         self._file = folder / "rescind.db"
         self.url = url or f"sqlite:///{self._file}"
         self.of = {role: Database(self.url) for role in ROLES}
         migrating.upgrade(self.of["eyes"])
         self._close()
-        self._empty = self._file.read_bytes() if url is None else b""
+        self._other = folder / "other.db"
+        self._beside = Database(f"sqlite:///{self._other}")
+        migrating.upgrade(self._beside)
+        self._beside.dispose()
+        self._template = self._other.read_bytes()
         for role, database in self.of.items():
             if role != "eyes":
                 _let_fail(database.engine, self.sql)
@@ -58,15 +63,22 @@ class Stores:
         self._close()
         for left in self.folder.glob("spool.db*"):
             left.unlink()
-        if self._empty:
+        if self._is_file:
             for ending in ("-wal", "-shm"):
                 Path(f"{self._file}{ending}").unlink(missing_ok=True)
             # Into the same file: a database that is replaced while in use is refused.
-            self._file.write_bytes(self._empty)
+            self._file.write_bytes(self._template)
         else:
             named = ", ".join(f'"{table.name}"' for table in tables.metadata.sorted_tables)
             with self.of["eyes"].begin() as connection:
                 connection.exec_driver_sql(f"TRUNCATE {named} RESTART IDENTITY")
+
+    @contextmanager
+    def empty(self) -> Iterator[Database]:
+        """Another database, empty."""
+        self._other.write_bytes(self._template)
+        yield self._beside
+        self._beside.dispose()
 
     @property
     def spool(self) -> Path:

@@ -98,6 +98,7 @@ class Telnyx:
     opt_outs: list[dict[str, str]] = field(default_factory=list)
     log: list[Request] = field(default_factory=list)
     mood: Mood = Mood.OK
+    longest: timedelta = timedelta(seconds=5)
     bad_answers: int | None = None
     """After so many it is well again; None: never by itself."""
     _named: int = 0
@@ -106,6 +107,12 @@ class Telnyx:
         made = Sms(self._id(1), to, self.clock.true + in_, self.clock.true)
         self.messages[made.id] = made
         return made
+
+    def post(self, to: str, send_at: datetime) -> Answer:
+        """Somebody asks to have a message scheduled."""
+        mood = self._mood()
+        made = self.schedule(to, send_at - self.clock.true) if mood in {Mood.OK, Mood.TIMEOUT_APPLIED} else None
+        return _json(200, {"data": made.told()}) if made and mood is Mood.OK else self._refusal(mood, self.longest)
 
     def text(self, sender: str, words: str, occurred_at: datetime) -> Delivery:
         """Somebody texts us."""

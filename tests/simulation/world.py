@@ -12,10 +12,10 @@ from schemas.envelope import FAILOVER_PATH, WEBHOOK_PATH
 from store import tables
 from tests.simulation import looking, processes
 from tests.simulation.playing import Played
-from tests.simulation.processes import TOKEN, Web
+from tests.simulation.processes import KEY, TOKEN, Web
 from tests.simulation.record import Gate, Registered, Said
 from tests.simulation.stores import Stores
-from tests.simulation.telnyx import Mood, Sms
+from tests.simulation.telnyx import OURS, PROFILE, Mood, Sms
 from tests.simulation.webhooks import Delivery, DeliveryState
 from workers.reconciling import Reconciliation
 
@@ -29,6 +29,7 @@ class World(Played):
         self.unregistered: list[Sms] = []
         """Scheduled messages of which the application has yet to tell us."""
         self.campaign_of: dict[str, str | None] = {}
+        self.through_door: list[str] = []
         self._is_drained = False
 
     # What comes in
@@ -41,6 +42,23 @@ class World(Played):
         )
         self.tell(f"{method} {path}: {answer.status_code if answer else 'no answer'}")
         return answer
+
+    def send(self, to: str, in_: timedelta, *, campaign: str | None) -> TestResponse | None:
+        """Schedule a message through the door, which may refuse it."""
+        send_at = (self.clock.true + in_).isoformat()
+        body = {"from": OURS, "to": to, "text": "Spring sale", "messaging_profile_id": PROFILE, "send_at": send_at}
+        headers = {"Authorization": f"Bearer {KEY}"} | ({"Rescind-Campaign": campaign} if campaign else {})
+        known = set(self.telnyx.messages)
+        answer = self.play("primary", lambda: self.web.client.post("/v2/messages", json=body, headers=headers))
+        self.tell(f"sent through the door to {to[-3:]} in {in_}: {answer.status_code if answer else 'no answer'}")
+        for made in self.telnyx.messages.keys() - known:
+            self.campaign_of[made] = campaign
+            self.through_door.append(made)
+        return answer
+
+    def catch_up(self) -> None:
+        """Let the door write what it put off."""
+        self.play("primary", lambda: self.tried("primary", self.web.book.catch_up))
 
     def waiting(self) -> list[Delivery]:
         """Deliveries that Telnyx has not done with."""
