@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import tempfile
 import uuid
@@ -18,6 +19,13 @@ from rescind.valkey import Valkey
 from store import migrating
 from store.engine import Database
 from tests.databases import Databases, connected, drop, named
+
+# A thread that commits has no end, and each test's holds a connection: more files than many a shell allows at first.
+_MOST_FILES = 10_000
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+_most = _MOST_FILES if _hard == resource.RLIM_INFINITY else min(_MOST_FILES, _hard)
+if _soft != resource.RLIM_INFINITY and _soft < _most:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_most, _hard))
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -73,7 +73,7 @@ class Served:
             with self.database.read() as connection:
                 return bool(connection.scalar(query, {"number": number}))
 
-        assert wait_for(is_applied, 20)
+        assert wait_for(is_applied)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -127,8 +127,8 @@ def test_message_scheduled_by_the_library_is_watched_and_called_back(served, way
         assert client.messages.retrieve(message.id).data.to[0].status == "scheduled"
     assert served.ledger_of(message.id) == "pending"
     served.telnyx.inbound(sender=number, to=OURS, text="STOP")
-    assert wait_for(lambda: served.telnyx.status(message.id) == "cancelled", 20)
-    assert wait_for(lambda: served.ledger_of(message.id) == "cancelled", 20)
+    assert wait_for(lambda: served.telnyx.status(message.id) == "cancelled")
+    assert wait_for(lambda: served.ledger_of(message.id) == "cancelled")
 
 
 def test_message_cancelled_by_the_library_is_cancelled_in_the_ledger(served):
@@ -252,4 +252,4 @@ def test_many_calls_at_once_are_all_answered_and_each_message_is_registered_once
     assert {status for status, _ in answers} <= {200, 503}
     ids = {json.loads(body)["data"]["id"] for status, body in answers if status == 200}
     assert len(ids) >= 15
-    assert wait_for(lambda: {served.ledger_of(each) for each in ids} == {"pending"}, 20)
+    assert wait_for(lambda: {served.ledger_of(each) for each in ids} == {"pending"})

@@ -47,7 +47,7 @@ class Installation:
 
     def opt_out(self, number: str) -> None:
         self.telnyx.inbound(sender=number, to=OURS, text="stop.")  # so written, Telnyx itself does not block it
-        assert wait_for(lambda: self.client.recipient(number)["opted_out"], 15)
+        assert wait_for(lambda: self.client.recipient(number)["opted_out"])
 
     def to(self, number: str) -> list[str]:
         """The ids of what Telnyx holds for a number."""
@@ -112,7 +112,7 @@ def test_message_registered_afterwards_is_watched_and_cancelled_when_it_must_be(
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.splitlines()[-1] == "0 wait in the outbox"
     assert installation.stands(welcome) == ("api", "sale", "pending")
-    assert wait_for(lambda: installation.stands(refused)[2] == "cancelled", 15)
+    assert wait_for(lambda: installation.stands(refused)[2] == "cancelled")
     assert installation.telnyx.status(installation.to(refused)[0]) == "cancelled"
 
 

@@ -140,7 +140,7 @@ def test_import_that_was_stopped_goes_on_without_asking_again(
     path = file(400)
     slow = settings | {"RESCIND_CANCEL_RATE": "200"}
     with Running("import", path, log=tmp_path / "import.log", chosen=slow, folder=tmp_path) as first:
-        assert wait_for(lambda: count(sqlite_database) >= 100, 30), first.lines
+        assert wait_for(lambda: count(sqlite_database) >= 100), first.lines
         first.stop(number)
     if number == signal.SIGINT:
         assert first.process.returncode == 130

@@ -135,7 +135,7 @@ def test_options_before_a_subcommand_are_refused(run, settings, sqlite_database)
 def test_interrupted_watching_leaves_the_gate_and_says_so(settings, sqlite_database):
     command = [sys.executable, "-m", "rescind", "panic", *ALL, "--yes"]
     watching = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ(**settings))
-    assert wait_for(lambda: kept(sqlite_database), 20)
+    assert wait_for(lambda: kept(sqlite_database))
     time.sleep(0.5)
     watching.send_signal(signal.SIGINT)
     out, err = watching.communicate(timeout=20)

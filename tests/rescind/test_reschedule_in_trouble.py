@@ -83,7 +83,7 @@ def test_interrupted_it_keeps_what_was_answered_and_goes_on_when_started_again(r
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ(**settings)
     ) as running:
-        assert wait_for(world.posts, 30)
+        assert wait_for(world.posts)
         running.send_signal(signal.SIGINT)
         out, _ = running.communicate(timeout=30)
     told = json.loads(out)["data"]

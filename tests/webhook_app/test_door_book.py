@@ -26,7 +26,7 @@ class Fake:
 
     @contextmanager
     def begin(self):
-        self.gate.wait(10)
+        self.gate.wait(60)
         if self.trouble:
             raise self.trouble
         work = []
@@ -34,8 +34,16 @@ class Fake:
         self.committed += work
 
 
-def book_of(database, seconds=0.3):
+def book_of(database, *, seconds=60):
     return Book(database, ring=lambda: None, log=log.logger(), deadline=timedelta(seconds=seconds))
+
+
+def writes(book, work) -> bool:
+    try:
+        book.write(work)
+    except StoreUnavailable:
+        return False
+    return True
 
 
 def test_result_is_that_of_the_committed_work():
@@ -52,25 +60,24 @@ def test_error_of_the_work_is_raised_to_whoever_asked_for_it():
 def test_work_that_nobody_waits_for_any_more_is_not_committed():
     database = Fake()
     database.gate.clear()
-    book = book_of(database)
+    book = book_of(database, seconds=0.3)
     with pytest.raises(StoreUnavailable):
         book.write(lambda connection: connection.append("late"))
     database.gate.set()
-    book.write(lambda connection: connection.append("next"))
+    assert wait_for(lambda: writes(book, lambda connection: connection.append("next")))
     assert database.committed == ["next"]
 
 
 def test_work_that_waits_behind_what_hangs_is_never_begun():
     database = Fake()
     database.gate.clear()
-    book = book_of(database)
+    book = book_of(database, seconds=0.3)
     begun = []
     for number in range(6):
         with pytest.raises(StoreUnavailable):
             book.write(lambda _, number=number: begun.append(number))
     database.gate.set()
-    book.write(lambda _: begun.append("next"))
-    assert wait_for(lambda: "next" in begun)
+    assert wait_for(lambda: writes(book, lambda _: begun.append("next")))
     assert not {4, 5} & set(begun)
 
 

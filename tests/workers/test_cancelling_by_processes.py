@@ -62,7 +62,7 @@ def test_earliest_deadline_goes_first_and_opt_outs_before_others_across_processe
         Running("sweeper", log=tmp_path / "other", chosen=chosen) as other,
     ):
         assert wait_for(lambda: len(telnyx.requests) >= len(ordered), 60)
-        assert wait_for(lambda: sums_of(database)["cancelled", None] == len(ordered), 10)
+        assert wait_for(lambda: sums_of(database)["cancelled", None] == len(ordered))
         assert sum(process.says("message_cancelled") for process in (one, other)) == 2
 
     asked = telnyx.asked("DELETE")

@@ -10,6 +10,7 @@ import pytest
 
 from core.cancelling import Trouble
 from schemas.secret import Secret
+from tests.processes import wait_for
 from tests.scripted_telnyx import Reply, ScriptedTelnyx
 from workers.telnyx import TelnyxClient
 
@@ -26,6 +27,13 @@ def telnyx():
 
 @pytest.fixture
 def client(telnyx):
+    client = TelnyxClient(Secret(KEY), telnyx.url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def hasty(telnyx):
     client = TelnyxClient(Secret(KEY), telnyx.url, timeout=timedelta(seconds=0.5))
     yield client
     client.close()
@@ -46,14 +54,15 @@ def test_sending_is_one_authorised_post_of_the_message(telnyx, client):
         pytest.param(Reply(503, {}), 503, None, id="unavailable"),
         pytest.param(Reply(429, {}), 429, None, id="throttled"),
         pytest.param(Reply(307, {}, {"location": "/v2/messages"}), 307, None, id="redirect"),
-        pytest.param(Reply(200, {}, hang=1.5), None, Trouble.TIMEOUT, id="no answer"),
+        pytest.param(Reply(200, {}, hang=60), None, Trouble.TIMEOUT, id="no answer"),
         pytest.param(Reply(cut=True), None, Trouble.CONNECTION, id="cut off"),
     ],
 )
-def test_message_is_never_sent_twice_and_may_have_been_sent(telnyx, client, reply, status, trouble):
+def test_message_is_never_sent_twice_and_may_have_been_sent(telnyx, client, hasty, reply, status, trouble):
     telnyx.script = lambda request, nth: reply
-    answer = client.send(MESSAGE)
+    answer = (hasty if reply.hang else client).send(MESSAGE)
     assert (answer.http_status, answer.trouble, answer.has_left) == (status, trouble, True)
+    assert wait_for(lambda: telnyx.requests)
     assert len(telnyx.requests) == 1
 
 
