@@ -1,10 +1,12 @@
-"""How many histories are played, how long they are, and from which seed."""
+"""How many histories are played, how long they are, from which seed, and on which database."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 import structlog
 
 from tests.simulation.processes import Web
@@ -13,15 +15,36 @@ from tests.simulation.stores import Stores, stores
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("simulation")
-    group.addoption("--simulation-examples", type=int, default=300, help="how many histories")
-    group.addoption("--simulation-steps", type=int, default=40, help="how long each of them is")
-    group.addoption("--simulation-seed", type=int, default=1, help="others are played from another seed")
+    group.addoption("--simulation-examples", type=int, help="how many histories, or interleavings")
+    group.addoption("--simulation-steps", type=int, help="how long each history is")
+    group.addoption("--simulation-seed", type=int, help="other histories are played from another seed")
+    group.addoption("--simulation-database", choices=["sqlite", "postgresql"], help="SQLite unless chosen")
 
 
 @pytest.fixture(scope="session")
-def installation() -> Iterator[tuple[Stores, Web]]:
+def installation(request) -> Iterator[tuple[Stores, Web]]:
     """A database and an application to play histories on, one after the other."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("critical"))
-    with stores() as made:
+    is_server = request.config.getoption("--simulation-database", None) == "postgresql"
+    with stores(_database_on(request.getfixturevalue("postgresql_url")) if is_server else None) as made:
         yield made, Web(made.of["primary"])
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def chosen(request):
+    """What an option says, or what is usual without it: of a run of all tests they are not even known."""
+
+    def option(name: str, usual: int) -> int:
+        return request.config.getoption(f"--simulation-{name}", None) or usual
+
+    return option
+
+
+def _database_on(server: str) -> str:
+    name = f"rescind_simulation_{uuid.uuid4().hex[:8]}"
+    url = sa.make_url(server).set(drivername="postgresql+psycopg")
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
+    return url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)

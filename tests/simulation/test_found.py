@@ -59,6 +59,15 @@ def test_message_that_left_before_the_review_of_its_ended_campaign_is_a_breach(w
     assert end_of(world, message_id) == ("breach", "worker_late")
 
 
+def test_held_message_that_left_before_its_time_by_our_clock_is_a_breach(world):
+    world.clock.skew = -timedelta(minutes=4)
+    message_id = scheduled(world)
+    world.place_hold("all", None, 5 * 86400)
+    checks.after_step(world)
+
+    assert end_of(world, message_id) == ("breach", "left_early")
+
+
 def test_message_of_which_telnyx_told_nothing_until_later_is_cancelled_after_all(world):
     message_id = scheduled(world, in_=HOUR / 12)
     world.telnyx.mood = Mood.TIMEOUT_APPLIED

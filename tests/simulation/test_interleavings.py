@@ -10,16 +10,14 @@ import pytest
 from tests.simulation.interleavings import Outcome, drawn, play, shrunk
 from tests.simulation.world import World
 
-_DEFAULT = 300
+_DEFAULT = 200
 #: A world becomes slower with all that it remembers.
 _AT_ONCE = 100
 
 
-@pytest.mark.timeout(3600)
-def test_interleavings_send_nothing_that_could_have_been_cancelled(installation, request, capsys):
-    first = request.config.getoption("--simulation-seed", 1) * 1_000_000
-    asked_for = request.config.getoption("--simulation-examples", None)
-    number = asked_for or _DEFAULT
+@pytest.mark.timeout(36_000)
+def test_interleavings_send_nothing_that_could_have_been_cancelled(installation, chosen, capsys):
+    first, number = chosen("seed", 1) * 1_000_000, chosen("examples", _DEFAULT)
 
     def outcome_of(world: World, seed: int, steps) -> Outcome:
         outcome = play(world, steps, number=seed % 10_000_000)
