@@ -78,6 +78,8 @@ class Verdict:
     """The event that the deciding fact came from."""
     until: datetime | None = None
     """The verdict may change by then, although nothing happens: look again."""
+    since: datetime | None = None
+    """When the deciding fact came to be, where whoever asks may have come late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class Decision:
     reason: str
     facts: Mapping[str, Any]
     event_id: str | None
+    since: datetime | None
     verdicts: tuple[tuple[Mode, Verdict], ...]
     priority: int
     review_at: datetime | None
@@ -128,6 +131,7 @@ def decide(facts: Facts, rules: Sequence[Rule]) -> list[Decision]:
             reason=f"{verdict.reason}; it still was at the last look" if is_held_to_the_last else verdict.reason,
             facts=verdict.facts,
             event_id=verdict.event_id,
+            since=verdict.since,
             verdicts=verdicts,
             priority=rule.priority,
             review_at=review_at,
@@ -151,6 +155,7 @@ def _allowed(verdicts: tuple[tuple[Mode, Verdict], ...], review_at: datetime | N
         reason="; ".join(verdict.reason for verdict in enforced) or "no policy is enforced",
         facts={verdict.policy: dict(verdict.facts) for verdict in enforced},
         event_id=None,
+        since=None,
         verdicts=verdicts,
         priority=1,
         review_at=review_at,

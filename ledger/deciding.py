@@ -207,5 +207,5 @@ def _ordered(row: MessageRow, decision: Decision, cause: Cause, now: datetime) -
         send_at=row.send_at,
         registered_at=row.registered_at or now,
         requested_at=now,
-        known_at=cause.known_at,
+        known_at=max(cause.known_at, decision.since or cause.known_at),
     )

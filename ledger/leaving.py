@@ -28,10 +28,13 @@ def left(
     """Close registered messages that have left, held under lock, each at a time; return what was closed.
 
     One that left when its last look was due, and that nobody has looked at, is looked at now: what should have been
-    cancelled by then was not released. Nor is one released while a review is unfinished, which may be about a reason
-    that we have known for longer; the sweeper lets go of it when the review has.
+    cancelled by then was not released. Nor is one closed that nobody was cancelling while a review is unfinished,
+    which may find a reason, and knows since when; the sweeper lets go of it after that.
     """
     pending = {row.id: row for row in rows if row.ledger == LedgerState.PENDING}
+    undecided: set[str] = set()
+    if pending and reviews.oldest(connection) is not None:
+        undecided = pending.keys() - cancellations.hold(connection, dict.fromkeys(pending))
     left_at = _left_at(reports)
     missed = [
         row.id
@@ -39,11 +42,9 @@ def left(
         # By Telnyx's clock: ours may be behind, and the message gone before the time has come by it.
         if row.last_look_at is None and row.send_at and last_look(row.send_at) <= left_at[row.id]
     ]
-    if missed:
-        reviewing.look_last(connection, missed, rules, now=now)
-    undecided: set[str] = set()
-    if pending and reviews.oldest(connection) is not None:
-        undecided = pending.keys() - cancellations.hold(connection, dict.fromkeys(pending))
+    looked_at = [message_id for message_id in missed if message_id not in undecided]
+    if looked_at:
+        reviewing.look_last(connection, looked_at, rules, now=now)
     return settling.left(connection, sorted({row.id for row in rows} - undecided), now=now)
 
 

@@ -42,6 +42,11 @@ class Reviewer:
             last = due.awaiting_last_look(connection, until=until, limit=limit)
             held_until, held = self._next_held(connection, leads, now, limit)
             is_ordered = reviews.oldest(connection) is not None
+        reviewed = None
+        if is_ordered:
+            # Before the last looks: of one that is late it must be told whether the reason was there in time.
+            with self.database.begin() as connection:
+                reviewed = reviewing.review(connection, self.rules, now=now, limit=limit)
         for places, sent_by in ((last, until), (held, held_until)):
             if places:
                 with self.database.begin() as connection:
@@ -50,10 +55,6 @@ class Reviewer:
         if timed:
             with self.database.begin() as connection:
                 reviewing.review_timed(connection, timed, self.rules, now=now)
-        reviewed = None
-        if is_ordered:
-            with self.database.begin() as connection:
-                reviewed = reviewing.review(connection, self.rules, now=now, limit=limit)
         # A review that another worker is busy with is nothing to do here.
         return bool(last) or bool(held) or bool(timed) or reviewed is not None
 

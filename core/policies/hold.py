@@ -29,6 +29,7 @@ def judge(facts: Facts) -> Verdict:
             "expires_at": first.expires_at.isoformat() if first.expires_at else None,
         },
         event_id=first.cause,
+        since=first.placed_at,
     )
 
 

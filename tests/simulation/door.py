@@ -48,7 +48,7 @@ class TelnyxLine(Line):
         telnyx = self._telnyx()
         if call.method == "POST":
             told = json.loads(call.body)
-            return _reply(telnyx.post(told["to"], datetime.fromisoformat(told["send_at"])))
+            return _reply(telnyx.post(told["to"], datetime.fromisoformat(told["send_at"]), told["text"]))
         return _reply(telnyx.retrieve(call.path.removeprefix("messages/"), telnyx.longest))
 
     def inquire(self, target: str, key: Secret) -> Reply | Silence:

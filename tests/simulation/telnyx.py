@@ -47,6 +47,7 @@ class Sms:
     to: str
     send_at: datetime
     scheduled_at: datetime
+    text: str
     status: str = "scheduled"
     left_at: datetime | None = None
     cancelled_by: str | None = None
@@ -62,7 +63,7 @@ class Sms:
             "messaging_profile_id": PROFILE,
             "from": {"phone_number": OURS, "carrier": "TELNYX LLC", "line_type": "VoIP"},
             "to": [{"phone_number": self.to, "status": status, "carrier": "T-MOBILE", "line_type": "Wireless"}],
-            "text": "Spring sale",
+            "text": self.text,
             "received_at": self.scheduled_at.isoformat(),
             "sent_at": self.left_at.isoformat() if self.left_at else None,
             "errors": [],
@@ -103,15 +104,17 @@ class Telnyx:
     """After so many it is well again; None: never by itself."""
     _named: int = 0
 
-    def schedule(self, to: str, in_: timedelta) -> Sms:
-        made = Sms(self._id(1), to, self.clock.true + in_, self.clock.true)
+    def schedule(self, to: str, in_: timedelta, *, text: str = "Spring sale") -> Sms:
+        made = Sms(self._id(1), to, self.clock.true + in_, self.clock.true, text)
         self.messages[made.id] = made
         return made
 
-    def post(self, to: str, send_at: datetime) -> Answer:
+    def post(self, to: str, send_at: datetime, text: str) -> Answer:
         """Somebody asks to have a message scheduled."""
         mood = self._mood()
-        made = self.schedule(to, send_at - self.clock.true) if mood in {Mood.OK, Mood.TIMEOUT_APPLIED} else None
+        made = (
+            self.schedule(to, send_at - self.clock.true, text=text) if mood in {Mood.OK, Mood.TIMEOUT_APPLIED} else None
+        )
         return _json(200, {"data": made.told()}) if made and mood is Mood.OK else self._refusal(mood, self.longest)
 
     def text(self, sender: str, words: str, occurred_at: datetime) -> Delivery:

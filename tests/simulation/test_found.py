@@ -68,6 +68,24 @@ def test_held_message_that_left_before_its_time_by_our_clock_is_a_breach(world):
     assert end_of(world, message_id) == ("breach", "left_early")
 
 
+def test_message_that_left_before_it_was_held_is_released(world):
+    message_id = scheduled(world)
+    world.advance(2 * HOUR)
+    world.place_hold("all", None, 5 * 86400)
+    checks.after_step(world)
+
+    assert end_of(world, message_id) == ("released", None)
+
+
+def test_message_that_left_before_its_campaign_was_ended_is_released(world):
+    message_id = scheduled(world, campaign="spring")
+    world.advance(2 * HOUR)
+    world.change_campaign("spring", "ended")
+    checks.after_step(world)
+
+    assert end_of(world, message_id) == ("released", None)
+
+
 def test_message_of_which_telnyx_told_nothing_until_later_is_cancelled_after_all(world):
     message_id = scheduled(world, in_=HOUR / 12)
     world.telnyx.mood = Mood.TIMEOUT_APPLIED

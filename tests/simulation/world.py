@@ -46,7 +46,7 @@ class World(Played):
     def send(self, to: str, in_: timedelta, *, campaign: str | None) -> TestResponse | None:
         """Schedule a message through the door, which may refuse it."""
         send_at = (self.clock.true + in_).isoformat()
-        body = {"from": OURS, "to": to, "text": "Spring sale", "messaging_profile_id": PROFILE, "send_at": send_at}
+        body = {"from": OURS, "to": to, "text": "Through the door", "messaging_profile_id": PROFILE, "send_at": send_at}
         headers = {"Authorization": f"Bearer {KEY}"} | ({"Rescind-Campaign": campaign} if campaign else {})
         known = set(self.telnyx.messages)
         answer = self.play("primary", lambda: self.web.client.post("/v2/messages", json=body, headers=headers))
