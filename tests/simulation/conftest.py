@@ -24,11 +24,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def installation(request) -> Iterator[tuple[Stores, Web]]:
     """A database and an application to play histories on, one after the other."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("critical"))
     is_server = request.config.getoption("--simulation-database", None) == "postgresql"
     with stores(_database_on(request.getfixturevalue("postgresql_url")) if is_server else None) as made:
         yield made, Web(made.of["primary"])
-    structlog.reset_defaults()
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """Histories log what they break; other tests, in the same session, look at what is logged."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("critical"))
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture
