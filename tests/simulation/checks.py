@@ -21,6 +21,7 @@ def after_step(world: World) -> None:
     """Look, compare with what was seen before, and judge what was done."""
     before, drains = world.seen, len(world.record.drains)
     now = world.look()
+    is_durable(world, now)
     adds_up(now)
     keeps_its_ends(before, now)
     never_falls_back(before, now)
@@ -29,6 +30,14 @@ def after_step(world: World) -> None:
         world.record.drains_checked = drains
         late = oracle.overdue(world)
         assert not late, f"a drain that nothing disturbed has left these to be sent: {late}"
+
+
+def is_durable(world: World, now: Look) -> None:
+    """What was acknowledged is held, or in the spool."""
+    elsewhere = world.record.acked.keys() - now.inbox.keys()
+    if elsewhere:
+        lost = elsewhere - {row.event_id for row in world.spooled()}
+        assert not lost, f"acknowledged, and neither held nor in the spool: {lost}"
 
 
 def adds_up(now: Look) -> None:

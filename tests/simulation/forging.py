@@ -64,5 +64,4 @@ def forge(world: World, how: str, *, to_failover: bool) -> None:
     assert answer is None or answer.status_code in {401, 500}, answer.status_code
     assert looking.dump(eyes) == before
     assert len(world.telnyx.log) == asked
-    if world.stores.spool.exists():
-        assert all(row.event_id != "forged" for row in world.failover.spool.listing(limit=1000))
+    assert all(row.event_id != "forged" for row in world.spooled())

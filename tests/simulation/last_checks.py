@@ -26,9 +26,7 @@ def all_is_well(world: World) -> None:
 
 
 def nothing_acknowledged_is_lost(world: World) -> None:
-    parked = set()
-    if world.stores.spool.exists():
-        parked = {row.event_id for row in world.failover.spool.listing(limit=10_000) if row.state == "parked"}
+    parked = {row.event_id for row in world.spooled() if row.state == "parked"}
     lost = world.record.acked.keys() - world.seen.inbox.keys() - parked
     assert not lost, f"acknowledged, and neither held nor in the spool: {lost}"
     assert {kept.status for kept in world.seen.inbox.values()} <= {"applied", "ignored", "stale", "parked"}

@@ -13,7 +13,7 @@ from core.errors import StoreUnavailable
 from core.failpoints import Failpoint, Fault, Plan
 from store import failpoints
 from store.failpoints import Planned
-from store.spool import Spool
+from store.spool import Spool, SpoolRow
 from tests.simulation import looking
 from tests.simulation.bell import Bell
 from tests.simulation.clock import Clock
@@ -91,6 +91,10 @@ class Played:
             self._failover = Failover(spool, self.clock, self.line)
             self._arm_again()
         return self._failover
+
+    def spooled(self) -> list[SpoolRow]:
+        """All that is in the spool."""
+        return self.failover.spool.listing(limit=10_000) if self.stores.spool.exists() else []
 
     def working(self, role: str) -> Working:
         if role not in self._working:

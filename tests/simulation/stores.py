@@ -101,7 +101,9 @@ def stores(url: str | None = None) -> Iterator[Stores]:
 
 
 def _let_fail(engine: sa.Engine, sql: Sql) -> None:
+    # The second, because what is written most often goes past the first.
     @sa.event.listens_for(engine, "before_cursor_execute")
+    @sa.event.listens_for(engine, "begin")
     def _refuse(*_: object) -> None:
         if sql.is_down:
             sql.struck += 1
