@@ -31,6 +31,7 @@ log = structlog.get_logger()
 _LONGEST_PAUSE = timedelta(minutes=1)
 _LEFT = Settle(CancellationState.TOO_LATE, Outcome.ALREADY_SENT)
 _CANCELLED = Settle(CancellationState.CONFIRMED, Outcome.CANCELLED)
+_GIVEN_UP = {CancellationState.TOO_LATE, CancellationState.REFUSED, CancellationState.FAILED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ def cancelled_elsewhere(connection: sa.Connection, message_ids: Collection[str],
     rows = {of: row for of, row in rows.items() if {each.status for each in told.get(of, ())} == {Status.CANCELLED}}
     held = cancellations.hold(connection, dict.fromkeys(rows))
     ended = _end(connection, rows, held, dict.fromkeys(held, _CANCELLED), now=now)
-    given_up = {row.id for row in rows.values() if row.ledger == LedgerState.BREACH}
+    orders = filter(None, (cancellations.of(connection, of) for of in sorted(rows.keys() - held)))
+    given_up = [order.message_id for order in orders if order.state in _GIVEN_UP]
     cancellations.settle(connection, dict.fromkeys(given_up, _CANCELLED), now=now)
     closings = [
         Closing(row.id, LedgerState.CANCELLED)

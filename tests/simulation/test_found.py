@@ -86,6 +86,17 @@ def test_message_that_left_before_its_campaign_was_ended_is_released(world):
     assert end_of(world, message_id) == ("released", None)
 
 
+def test_message_registered_past_its_time_that_was_cancelled_all_the_same_says_so(world):
+    world.clock.skew = 2 * HOUR / 12
+    world.change_campaign("spring", "paused")
+    world.telnyx.mood = Mood.TIMEOUT_APPLIED
+    message_id = scheduled(world, in_=HOUR / 20, campaign="spring")
+    living.live(world, HOUR / 3)
+    assert world.seen.messages[message_id].ledger == "released"
+
+    assert end_of(world, message_id) == ("cancelled", None)
+
+
 def test_message_of_which_telnyx_told_nothing_until_later_is_cancelled_after_all(world):
     message_id = scheduled(world, in_=HOUR / 12)
     world.telnyx.mood = Mood.TIMEOUT_APPLIED
