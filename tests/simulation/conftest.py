@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--simulation-examples", type=int, help="how many histories, or interleavings")
     group.addoption("--simulation-steps", type=int, help="how long each history is")
     group.addoption("--simulation-seed", type=int, help="other histories are played from another seed")
+    group.addoption("--simulation-replay", help="what a failure gives for @reproduce_failure: its last argument")
     group.addoption("--simulation-database", choices=["sqlite", "postgresql"], help="SQLite unless chosen")
 
 
@@ -42,7 +44,7 @@ def _quiet() -> Iterator[None]:
 def chosen(request):
     """What an option says, or what is usual without it: of a run of all tests they are not even known."""
 
-    def option(name: str, usual: int) -> int:
+    def option(name: str, usual: Any) -> Any:
         return request.config.getoption(f"--simulation-{name}", None) or usual
 
     return option

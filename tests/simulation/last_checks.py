@@ -21,6 +21,7 @@ def all_is_well(world: World) -> None:
         if held.registered_at is not None:
             is_accounted_for(world, held)
     consent_is_the_last_word(world)
+    door_has_forgotten_nothing(world)
     can_be_told(world)
     refolding.comes_out_the_same(world)
 
@@ -95,6 +96,18 @@ def consent_is_the_last_word(world: World) -> None:
             shown = consenting.shown(connection, number)
         expected = oracle.opted_out(world, number) is not None
         assert shown["opted_out"] == expected, (number, oracle.words(world, number), shown["consent"])
+
+
+def door_has_forgotten_nothing(world: World) -> None:
+    """A message whose answer was lost at the door is known again by the time it has left."""
+    if world.clock.skew or world.record.clock_moved:
+        # It is known again by the time at which it was made, which must not be too wrong.
+        return
+    for message_id in world.through_door:
+        held = world.seen.messages.get(message_id)
+        if world.telnyx.messages[message_id].left_at is not None:
+            assert held is not None, message_id
+            assert held.ledger is not None, held
 
 
 def can_be_told(world: World) -> None:

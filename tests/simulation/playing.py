@@ -170,11 +170,7 @@ class Played:
         """See what is held now, and write down what is seen for the first time."""
         self.seen = looking.look(self.stores.of["eyes"])
         now = self.moment()
-        for event_id in self.seen.inbox.keys() - self.record.stored.keys():
-            self.record.stored[event_id] = now
         for held in self.seen.messages.values():
-            if held.registered_at is not None:
-                self.record.told_of.setdefault(held.id, now)
             if held.ledger not in {None, "pending"} and held.id not in self.record.closed:
                 self.record.closed[held.id] = now
                 self.tell(f"message {held.id[-4:]} is {held.ledger} {held.breach_cause or ''}")

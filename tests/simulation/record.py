@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from tests.simulation.clock import START
 
@@ -18,14 +17,6 @@ class Moment:
 
     true: datetime
     ours: datetime
-
-
-@dataclass(frozen=True)
-class Registered:
-    """A registration that was answered with a 2xx, or may have been."""
-
-    body: dict[str, Any]
-    at: Moment
 
 
 @dataclass(frozen=True)
@@ -60,11 +51,6 @@ class Record:
 
     acked: dict[str, Moment] = field(default_factory=dict)
     """Events that were answered 200, and when first."""
-    stored: dict[str, Moment] = field(default_factory=dict)
-    """When each event was first seen in the inbox."""
-    registrations: list[Registered] = field(default_factory=list)
-    told_of: dict[str, Moment] = field(default_factory=dict)
-    """When each message was first held as registered."""
     closed: dict[str, Moment] = field(default_factory=dict)
     campaigns: dict[str, list[Said]] = field(default_factory=dict)
     gates: list[Gate] = field(default_factory=list)

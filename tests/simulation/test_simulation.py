@@ -1,13 +1,14 @@
 """Histories of an installation, as hypothesis makes them up: whatever happens, in the end all is well.
 
 The same are played every time, so that a failure is one of what was changed;
-``--simulation-seed`` plays others, and ``--simulation-examples`` more.
+``--simulation-seed`` plays others, ``--simulation-examples`` more, and ``--simulation-replay`` one that has failed.
 """
 
 from __future__ import annotations
 
+import hypothesis
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import HealthCheck, Phase, reproduce_failure, seed, settings
 from hypothesis.stateful import get_state_machine_test
 
 from tests.simulation.machine import Installation
@@ -28,4 +29,6 @@ def test_history_of_any_kind_ends_well(installation, chosen):
     play = get_state_machine_test(lambda: Installation(*installation), settings=wanted)
     number = chosen("seed", 1)
     print(f"played from --simulation-seed {number}")  # noqa: T201 - shown of a test that fails
+    if blob := chosen("replay", ""):
+        play = reproduce_failure(hypothesis.__version__, blob)(play)
     seed(number)(play)()
