@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from ledger import story
+from ledger import consenting, story
 from ledger.absorbing import absorb
 from ledger.registering import register
 from ledger.reviewing import look_last, review
 from store import tables
-from tests.reports import NOW, RULES, heard, message_id
+from tests.reports import ALICE, NOW, RULES, heard, message_id
 
 #: What is a fact in the order of arrival, and no part of the merged state.
 ARRIVAL = {"seq", "recorded_at", "closed_at"}
@@ -31,6 +31,13 @@ def told(database, *reports, now=NOW):
 def registered(database, *registrations, now=NOW):
     with database.begin() as connection:
         return register(connection, registrations, RULES, door="api", now=now)
+
+
+def opted_out(database, number=ALICE, *, reason="by phone", cause="opt-out:1", now=NOW):
+    with database.begin() as connection:
+        return consenting.opt_out(
+            connection, number, RULES, cause=cause, messaging_profile_id=None, reason=reason, now=now
+        )
 
 
 def reviewed(database):

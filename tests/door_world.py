@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 import simulator
-from ledger import consenting, story
+from ledger import story
 from ledger.absorbing import absorb
 from schemas import envelope, reading
 from schemas.settings import Settings
@@ -23,6 +23,7 @@ from store.intents import IntentRow
 from store.tables import intents as intents_table
 from store.tables import messages as messages_table
 from tests import telnyx_signing
+from tests.books import opted_out
 from tests.reports import ALICE, OURS, RULES, heard
 from webhook_app import log, primary
 from webhook_app.door import line_of
@@ -93,11 +94,7 @@ class DoorWorld:
 
     def opt_out(self, number: str = ALICE) -> None:
         """Have somebody opt out, of which Telnyx knows nothing."""
-        now = datetime.now(UTC)
-        with self.database.begin() as connection:
-            consenting.opt_out(
-                connection, number, RULES, cause=f"test:{number}", messaging_profile_id=None, reason=None, now=now
-            )
+        opted_out(self.database, number, reason=None, cause=f"test:{number}", now=datetime.now(UTC))
 
     def deliver(self) -> None:
         """Apply every event that the simulator has made of its messages, by its clock."""

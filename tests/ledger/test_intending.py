@@ -11,10 +11,10 @@ import pytest
 from core.deciding import Act, MessageClass
 from core.errors import NotFound, RequestInvalid
 from core.intents import IntentState, text_digest, yielding_to
-from ledger import consenting, intending
+from ledger import intending
 from ledger.intending import Wish
 from store import intents
-from tests.books import stories
+from tests.books import opted_out, stories
 from tests.reports import ALICE, BOB, NOW, OURS, PROFILE, RULES, message_id, scheduled
 
 WISH = Wish(
@@ -51,13 +51,6 @@ def kept(database, intent_id):
         return intents.find(connection, intent_id)
 
 
-def opt_out(database, number=ALICE):
-    with database.begin() as connection:
-        consenting.opt_out(
-            connection, number, RULES, cause="api:1", messaging_profile_id=None, reason="by phone", now=NOW
-        )
-
-
 def test_request_is_kept_as_it_was_made(database):
     row = kept(database, begun(database))
     assert (row.state, row.door, row.path, row.phone_number) == ("open", "passthrough", "messages", ALICE)
@@ -67,7 +60,7 @@ def test_request_is_kept_as_it_was_made(database):
 
 
 def test_refused_request_is_kept_with_its_reason(database):
-    opt_out(database)
+    opted_out(database)
     assert judged(database).verdict is Act.CANCEL
     row = kept(database, begun(database))
     assert (row.state, row.policy, row.settled_at) == ("refused", "opt_out", NOW)

@@ -11,10 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from core.campaigns import CampaignStatus
-from ledger import campaigning, consenting
+from ledger import campaigning
 from ledger.campaigning import CampaignChange
 from store import messages, tables
 from tests import reports
+from tests.books import opted_out
 from tests.reports import ALICE, message_id
 from tests.scripted_telnyx import NOT_FOUND, Reply, ScriptedTelnyx, message
 
@@ -45,13 +46,8 @@ def telnyx():
 
 
 @pytest.fixture
-def settings(sqlite_url, telnyx):
-    return {
-        "DATABASE_URL": sqlite_url,
-        "TELNYX_API_KEY": "KEY_test",
-        "TELNYX_BASE_URL": telnyx.server.url,
-        "RESCIND_CANCEL_RATE": "1000",
-    }
+def settings(asking, telnyx):
+    return asking(telnyx.server.url)
 
 
 @pytest.fixture
@@ -121,16 +117,8 @@ def test_what_is_known_is_not_asked_for_unless_the_line_says_something_new(
 def test_what_must_not_be_sent_is_cancelled_at_once_and_told_with_its_reason(
     run, settings, telnyx, file, sqlite_database
 ):
+    opted_out(sqlite_database)
     with sqlite_database.begin() as connection:
-        consenting.opt_out(
-            connection,
-            ALICE,
-            reports.RULES,
-            cause="opt-out:1",
-            messaging_profile_id=None,
-            reason="by phone",
-            now=reports.NOW,
-        )
         campaigning.change(
             connection, "sale", CampaignChange(status=CampaignStatus.ENDED), cause="test", now=reports.NOW
         )

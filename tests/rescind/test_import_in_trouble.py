@@ -40,13 +40,8 @@ def telnyx():
 
 
 @pytest.fixture
-def settings(sqlite_url, telnyx):
-    return {
-        "DATABASE_URL": sqlite_url,
-        "TELNYX_API_KEY": "KEY_test",
-        "TELNYX_BASE_URL": telnyx.server.url,
-        "RESCIND_CANCEL_RATE": "1000",
-    }
+def settings(asking, telnyx):
+    return asking(telnyx.server.url)
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from ledger import absorbing, consenting
+from ledger import absorbing
 from tests import reports
+from tests.books import opted_out
 from tests.processes import accept_stop, schedule
 from tests.reports import ALICE, BOB, message_id
 
@@ -17,16 +18,7 @@ def held(sqlite_url, sqlite_database):
     """Two messages, one recipient of which has refused, and an event that waits."""
     schedule(sqlite_database, message_id(1), to=ALICE)
     schedule(sqlite_database, message_id(2), to=BOB)
-    with sqlite_database.begin() as connection:
-        consenting.opt_out(
-            connection,
-            ALICE,
-            reports.RULES,
-            cause="opt-out:1",
-            messaging_profile_id=None,
-            reason="by phone \x1b[31m\u202e",
-            now=reports.NOW,
-        )
+    opted_out(sqlite_database, reason="by phone \x1b[31m\u202e")
     accept_stop(sqlite_database, sender=BOB)
     return {"DATABASE_URL": sqlite_url}
 

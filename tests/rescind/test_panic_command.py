@@ -16,10 +16,11 @@ import pytest
 from core.cancelling import Outcome, Settle
 from core.holds import HoldKind
 from core.outcomes import BreachCause, CancellationState, LedgerState
-from ledger import consenting, panicking, reviewing
+from ledger import panicking, reviewing
 from rescind import panic_watch
 from store import cancellations, holds, reviews
 from store.closing import Closing, close
+from tests.books import opted_out
 from tests.processes import environ, schedule, wait_for
 from tests.reports import ALICE, BOB, CAROL, RULES, message_id
 
@@ -202,10 +203,7 @@ def test_watching_says_once_that_nobody_works(run, settings, sqlite_database, ca
 
 
 def test_message_cancelled_for_another_reason_already_is_none_of_the_panics(run, settings, sqlite_database):
-    with sqlite_database.begin() as connection:
-        consenting.opt_out(
-            connection, ALICE, RULES, cause="opt-out:1", messaging_profile_id=None, reason=None, now=datetime.now(UTC)
-        )
+    opted_out(sqlite_database, reason=None, now=datetime.now(UTC))
     run("panic", *ALL, "--yes", "--no-wait", **settings)
     with sqlite_database.begin() as connection:
         reviewing.review(connection, RULES, now=datetime.now(UTC), limit=100)

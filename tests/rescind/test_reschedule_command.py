@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ledger import consenting
-from tests.reports import RULES
+from tests.books import opted_out
 from tests.rescheduling_world import HOUR, PEOPLE, data, drain, register, reschedule, world_of
 
 
@@ -61,11 +60,7 @@ def test_message_stopped_by_a_gate_that_stands_cannot_go_out(run, world):
 
 def test_dry_run_lists_what_can_and_what_cannot_and_does_nothing(run, world):
     world.lift()
-    now = datetime.now(UTC)
-    with world.database.begin() as connection:
-        consenting.opt_out(
-            connection, PEOPLE[1], RULES, cause="opt-out:1", messaging_profile_id=None, reason="by phone", now=now
-        )
+    opted_out(world.database, PEOPLE[1], now=datetime.now(UTC))
     ran = run("reschedule", world.panic, "--dry-run", **{**world.settings, "TELNYX_API_KEY": ""})
 
     assert (ran.status, ran.err) == (0, "")
@@ -79,16 +74,7 @@ def test_dry_run_lists_what_can_and_what_cannot_and_does_nothing(run, world):
 
 def test_who_opted_out_meanwhile_gets_nothing_and_the_others_do(run, world):
     world.lift()
-    with world.database.begin() as connection:
-        consenting.opt_out(
-            connection,
-            PEOPLE[2],
-            RULES,
-            cause="opt-out:1",
-            messaging_profile_id=None,
-            reason=None,
-            now=datetime.now(UTC),
-        )
+    opted_out(world.database, PEOPLE[2], reason=None, now=datetime.now(UTC))
     told = reschedule(run, world, world.panic)
     assert (told["unable"], told["outcome"]) == ({"policy": 1}, {"rescheduled": 4})
     assert PEOPLE[2] not in {body["to"] for body in world.posts()}
@@ -121,16 +107,7 @@ def test_campaign_is_scheduled_anew_but_for_those_who_refused_it(run, world):
         world.telnyx.schedule(to="+15557650109", send_at=datetime.now(UTC) + HOUR),
         campaign_key="spring",
     )
-    with world.database.begin() as connection:
-        consenting.opt_out(
-            connection,
-            "+15557650109",
-            RULES,
-            cause="opt-out:1",
-            messaging_profile_id=None,
-            reason=None,
-            now=datetime.now(UTC),
-        )
+    opted_out(world.database, "+15557650109", reason=None, now=datetime.now(UTC))
     drain(world.settings)
     assert world.row(refused).ledger == "cancelled"
 

@@ -6,26 +6,10 @@ import pytest
 
 from core.campaigns import CarrierState
 from ledger import absorbing, reviewing
-from tests.api_calls import Api, refused, telnyx_message, told, untouched
+from tests.api_calls import Api, refused, telnyx_message, told
 from tests.reports import NOW, RULES, carriers_say, heard, message_id
 
 UUID = "4b300178-131c-4902-954e-72d90ba1620a"
-
-
-@pytest.fixture
-def api(database):
-    return Api(database)
-
-
-@pytest.fixture
-def quick_api(sqlite_database):
-    return Api(sqlite_database)
-
-
-@pytest.fixture(scope="module")
-def untouched_api(sqlite_template, tmp_path_factory):
-    with untouched(sqlite_template, tmp_path_factory.mktemp("api")) as api:
-        yield api
 
 
 def review(api: Api) -> None:

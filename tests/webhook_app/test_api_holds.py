@@ -11,26 +11,10 @@ from core.holds import HoldKind
 from core.scopes import Scope
 from ledger import holding
 from ledger.holding import Gate
-from tests.api_calls import Api, refused, telnyx_message, told, untouched
+from tests.api_calls import refused, telnyx_message, told
 from tests.reports import ALICE, NOW, OURS, PROFILE
 
 HOLD = {"scope": "campaign", "value": "spring", "reason": "wrong price"}
-
-
-@pytest.fixture
-def api(database):
-    return Api(database)
-
-
-@pytest.fixture
-def quick_api(sqlite_database):
-    return Api(sqlite_database)
-
-
-@pytest.fixture(scope="module")
-def untouched_api(sqlite_template, tmp_path_factory):
-    with untouched(sqlite_template, tmp_path_factory.mktemp("api")) as api:
-        yield api
 
 
 def test_hold_is_placed_and_counts_what_it_holds(api):

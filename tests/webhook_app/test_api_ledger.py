@@ -28,11 +28,6 @@ BESIDE = {
 }
 
 
-@pytest.fixture
-def api(database):
-    return Api(database)
-
-
 def test_sums_add_up_to_what_was_registered(api):
     api.post("/v1/opt-outs", {"phone_number": "+15559010003"})
     listed = [telnyx_message(number, to=f"+1555901000{number}") for number in (1, 2, 3)]

@@ -7,19 +7,8 @@ from datetime import timedelta
 import pytest
 
 from ledger import absorbing
-from tests.api_calls import Api, refused, telnyx_message, told, untouched
+from tests.api_calls import Api, refused, telnyx_message, told
 from tests.reports import ALICE, BOB, NOW, RULES, heard, message_id, status, text
-
-
-@pytest.fixture
-def api(database):
-    return Api(database)
-
-
-@pytest.fixture(scope="module")
-def untouched_api(sqlite_template, tmp_path_factory):
-    with untouched(sqlite_template, tmp_path_factory.mktemp("api")) as api:
-        yield api
 
 
 def hear(api: Api, *reports) -> None:

@@ -14,19 +14,8 @@ from core.policies.catalogue import PolicySettings, rules
 from ledger import absorbing
 from ledger.absorbing import Heard
 from store import cancellations
-from tests.api_calls import Api, refused, telnyx_message, told, untouched
+from tests.api_calls import Api, refused, telnyx_message, told
 from tests.reports import ALICE, BOB, NOW, PROFILE, RULES, heard, message_id, text
-
-
-@pytest.fixture
-def api(database):
-    return Api(database)
-
-
-@pytest.fixture(scope="module")
-def untouched_api(sqlite_template, tmp_path_factory):
-    with untouched(sqlite_template, tmp_path_factory.mktemp("api")) as api:
-        yield api
 
 
 def test_opt_out_cancels_what_is_pending(api):

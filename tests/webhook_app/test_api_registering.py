@@ -5,25 +5,8 @@ from __future__ import annotations
 import pytest
 
 from store import cancellations, messages
-from tests.api_calls import SEND_AT, Api, refused, telnyx_message, told, untouched
+from tests.api_calls import SEND_AT, Api, refused, telnyx_message, told
 from tests.reports import ALICE, BOB, message_id
-
-
-@pytest.fixture
-def api(database):
-    return Api(database)
-
-
-@pytest.fixture
-def quick_api(sqlite_database):
-    """For what never comes to the database."""
-    return Api(sqlite_database)
-
-
-@pytest.fixture(scope="module")
-def untouched_api(sqlite_template, tmp_path_factory):
-    with untouched(sqlite_template, tmp_path_factory.mktemp("api")) as api:
-        yield api
 
 
 def held(api: Api, number: int = 1):

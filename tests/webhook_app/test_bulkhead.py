@@ -37,13 +37,6 @@ def port(tmp_path, postgresql_database_url) -> Iterator[int]:
         yield port
 
 
-@pytest.fixture
-def postgresql(postgresql_database_url) -> Iterator[Database]:
-    database = Database(postgresql_database_url)
-    yield database
-    database.dispose()
-
-
 def ask(
     port: int, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
 ) -> tuple[int, dict[str, Any]]:

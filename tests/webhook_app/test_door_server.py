@@ -33,13 +33,6 @@ def telnyx() -> Iterator[simulator.RunningSimulator]:
         yield running
 
 
-@pytest.fixture
-def postgresql(postgresql_database_url) -> Iterator[Database]:
-    database = Database(postgresql_database_url)
-    yield database
-    database.dispose()
-
-
 @contextmanager
 def door(folder: Path, url: str, telnyx: simulator.RunningSimulator, **more: str) -> Iterator[int]:
     chosen = {"TELNYX_API_KEY": KEY, "TELNYX_BASE_URL": telnyx.base_url, **more}

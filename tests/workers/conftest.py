@@ -1,4 +1,4 @@
-"""Telnyx's lists over a socket, for everything that reconciles."""
+"""Telnyx over a socket, with its lists for everything that reconciles."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from schemas.secret import Secret
+from tests.cancelling_world import KEY
 from tests.reconciling_world import Lists
 from tests.scripted_telnyx import ScriptedTelnyx
+from workers.telnyx import TelnyxClient
 
 
 @pytest.fixture
@@ -20,3 +23,11 @@ def telnyx(lists) -> Iterator[ScriptedTelnyx]:
     server = ScriptedTelnyx(lists)
     yield server
     server.stop()
+
+
+@pytest.fixture
+def client(telnyx) -> Iterator[TelnyxClient]:
+    """Asks the Telnyx of the test."""
+    client = TelnyxClient(Secret(KEY), telnyx.url)
+    yield client
+    client.close()

@@ -10,11 +10,11 @@ import pytest
 from core.cancelling import Answer, Trouble
 from core.errors import SettingsError
 from schemas.secret import Secret
+from tests.cancelling_world import KEY
 from tests.scripted_telnyx import HTML, NOT_CANCELLABLE, Reply, ScriptedTelnyx, cancelled, message
 from workers.telnyx import Listing, TelnyxClient, retry_after
 
 ID = "40385f64-5717-4562-b3fc-2c963f66afa6"
-KEY = "KEY0123456789-canary"
 SECONDS = timedelta(seconds=5)
 
 
@@ -23,13 +23,6 @@ def telnyx():
     server = ScriptedTelnyx(lambda request, nth: cancelled(request))
     yield server
     server.stop()
-
-
-@pytest.fixture
-def client(telnyx):
-    client = TelnyxClient(Secret(KEY), telnyx.url)
-    yield client
-    client.close()
 
 
 def answering(telnyx, reply: Reply) -> None:

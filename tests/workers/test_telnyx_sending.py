@@ -10,11 +10,11 @@ import pytest
 
 from core.cancelling import Trouble
 from schemas.secret import Secret
+from tests.cancelling_world import KEY
 from tests.processes import wait_for
 from tests.scripted_telnyx import Reply, ScriptedTelnyx
 from workers.telnyx import TelnyxClient
 
-KEY = "KEY0123456789-canary"
 MESSAGE = {"from": "+15557650900", "to": "+15557650101", "text": "50 % off \u2728"}
 
 
@@ -23,13 +23,6 @@ def telnyx():
     server = ScriptedTelnyx(lambda request, nth: Reply(200, {"data": {"id": "1"}}))
     yield server
     server.stop()
-
-
-@pytest.fixture
-def client(telnyx):
-    client = TelnyxClient(Secret(KEY), telnyx.url)
-    yield client
-    client.close()
 
 
 @pytest.fixture
