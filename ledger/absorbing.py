@@ -39,6 +39,9 @@ def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Sequence[Ru
     """Merge a batch of events; the rows come out the same for any order and any repetition of the events."""
     # The first of all locks; a last look that was missed, or a message that is met, asks for it again.
     holds.keep(connection)
+    told = [each.report.message if isinstance(each.report, InboundReport) else each.report for each in batch]
+    of_messages = [report for report in told if isinstance(report, MessageReport)]
+    expected = meeting.awaited(connection, of_messages)
     campaigning.hear(
         connection,
         [
@@ -46,11 +49,9 @@ def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Sequence[Ru
             for heard in batch
             if isinstance(heard.report, CampaignReport)
         ],
+        besides=expected.campaigns,
     )
-
-    told = [each.report.message if isinstance(each.report, InboundReport) else each.report for each in batch]
-    of_messages = [report for report in told if isinstance(report, MessageReport)]
-    spoken = _words(connection, batch, besides=meeting.awaited(connection, of_messages), now=now)
+    spoken = _words(connection, batch, rules, besides=expected.recipients, now=now)
     acting = {number for number, cause in spoken.items() if cause.acts}
     concerned = messages.pending_to(connection, spoken.keys() - acting) | messages.pending_to(connection, acting)
 
@@ -69,7 +70,7 @@ def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Sequence[Ru
     gone = [row for row in recorded.messages.values() if row.ledger is not None and row.id in recorded.left]
     leaving.left(connection, gone, of_messages, rules, now=now)
     settling.cancelled_elsewhere(connection, _told_cancelled(of_messages), now=now)
-    met = meeting.meet(connection, recorded.messages, of_messages, rules, now=now)
+    met = meeting.meet(connection, recorded.messages, of_messages, rules, expected=expected, now=now)
     orphans.note(connection, {**recorded.messages, **met}, of_messages)
 
 
@@ -78,7 +79,9 @@ def _told_cancelled(reports: Sequence[MessageReport]) -> set[str]:
     return {message_id for status, message_id in told if status == Status.CANCELLED}
 
 
-def _words(connection: sa.Connection, batch: Sequence[Heard], *, besides: set[str], now: datetime) -> dict[str, Cause]:
+def _words(
+    connection: sa.Connection, batch: Sequence[Heard], rules: Sequence[Rule], *, besides: frozenset[str], now: datetime
+) -> dict[str, Cause]:
     """Keep what was said about consent, and return for each number that spoke why to decide on its messages.
 
     ``besides`` are further recipients to hold, since all are to be held at once. A word that is held already, of an
@@ -88,7 +91,7 @@ def _words(connection: sa.Connection, batch: Sequence[Heard], *, besides: set[st
     consents.lock_recipients(connection, {word.word.phone_number for word, _ in said} | besides)
     consents.add(connection, [word for word, _ in said])
     refusing = {word.word.phone_number for word, _ in said if word.word.kind is ConsentKind.OPT_OUT}
-    meeting.raise_alarm(connection, refusing, now=now)
+    meeting.raise_alarm(connection, refusing, rules, now=now)
     spoken: dict[str, Cause] = {}
     for word, heard in sorted(said, key=_by_weight):
         spoken.setdefault(word.word.phone_number, heard.cause(word.word.event_id))

@@ -61,11 +61,18 @@ def change(connection: sa.Connection, key: str, wanted: CampaignChange, *, cause
     return changed
 
 
-def hear(connection: sa.Connection, reports: Sequence[tuple[CampaignReport, Cause]]) -> None:
-    """Merge what the carriers say, each as the cause that it is, in any order to the same rows."""
+def hear(
+    connection: sa.Connection, reports: Sequence[tuple[CampaignReport, Cause]], *, besides: frozenset[str] = frozenset()
+) -> None:
+    """Merge what the carriers say, each as the cause that it is, in any order to the same rows.
+
+    ``besides`` are further campaigns to keep from changing, since all are to be held at once.
+    """
     if not reports:
+        if besides:
+            campaigns.lock(connection, besides, to_change=False)
         return
-    held = _hold(connection, {name for report, _ in reports for name in _names(report)})
+    held = _hold(connection, {name for report, _ in reports for name in _names(report)} | besides)
     reviewed: dict[str, Cause] = {}
     for report, cause in reports:
         if report.telnyx_campaign_id and report.tcr_campaign_id:

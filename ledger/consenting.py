@@ -52,7 +52,7 @@ def hear(
     consents.lock_recipients(connection, {phone_number})
     consents.add(connection, [heard])
     if heard.word.kind is ConsentKind.OPT_OUT:
-        meeting.raise_alarm(connection, {phone_number}, now=now)
+        meeting.raise_alarm(connection, {phone_number}, rules, now=now)
     pending = messages.pending_to(connection, {phone_number})
     held = messages.lock(connection, pending)
     causes = dict.fromkeys(held, Cause(heard.word.event_id, heard.received_at))

@@ -13,17 +13,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+import structlog
 
 from core.deciding import Act, Decision, MessageClass, Rule, decide
 from core.errors import NotFound, RequestInvalid
 from core.intents import IntentState
+from core.numbers import masked
 from core.reports import MessageReport
 from core.statuses import Status
 from ledger import deciding, recording, registering
 from ledger.registering import Registered, Registration
-from store import intents, messages
+from store import consents, intents, messages
 from store.intents import IntentRow
 from store.messages import MessageRow
+
+log = structlog.get_logger()
 
 #: A request that is answered at all is answered by then; after that it is in doubt.
 IN_FLIGHT = timedelta(seconds=30)
@@ -130,11 +134,43 @@ def declined(connection: sa.Connection, intent_id: str, *, http_status: int | No
     )
 
 
-def unknown(connection: sa.Connection, intent_id: str, *, http_status: int | None, reason: str, now: datetime) -> None:
-    """Keep that nobody knows whether a message was made."""
-    intents.settle(
+def unknown(
+    connection: sa.Connection,
+    intent_id: str,
+    rules: Sequence[Rule],
+    *,
+    http_status: int | None,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Keep that nobody knows whether a message was made, and alarm if by now it should not be sent."""
+    row = _required(intents.find(connection, intent_id), intent_id)
+    # Whoever opts out at this moment is heard before, or finds the request in doubt afterwards.
+    consents.lock_recipients(connection, row.recipients)
+    is_told = intents.settle(
         connection, intent_id, IntentState.UNKNOWN, now=now, http_status=http_status, reason=reason[:_LONGEST_REASON]
     )
+    if is_told:
+        raise_alarm(connection, [row], rules, now=now)
+
+
+def raise_alarm(connection: sa.Connection, rows: Sequence[IntentRow], rules: Sequence[Rule], *, now: datetime) -> None:
+    """Tell of requests in doubt whose messages, if there are any, should be cancelled, and that nobody can name."""
+    unwelcome = [
+        row
+        for row in rows
+        if row.send_at is not None
+        and row.send_at > now
+        and judge(connection, wish_of(row), rules, now=now)[0].verdict is Act.CANCEL
+    ]
+    if unwelcome:
+        log.error(
+            "unknown_id_cannot_be_cancelled",
+            to=sorted({masked(row.phone_number or "") for row in unwelcome}),
+            intents=[row.id for row in unwelcome],
+            remedy="the answers of these requests were lost: find the messages' ids and GET them through this server,"
+            " or rely on Telnyx's own block rule",
+        )
 
 
 def is_scheduled(report: MessageReport) -> bool:

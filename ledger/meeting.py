@@ -10,6 +10,7 @@ no harm either, since the answer outranks what was found; see ``core.intents``.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -17,7 +18,6 @@ import structlog
 
 from core.deciding import Rule
 from core.intents import IntentState, text_digest
-from core.numbers import masked
 from core.reports import MessageReport
 from ledger import intending, registering
 from store import consents, intents
@@ -34,10 +34,27 @@ _SAME_TIME = timedelta(minutes=1)
 _LATEST = timedelta(hours=5)
 
 
-def awaited(connection: sa.Connection, reports: Sequence[MessageReport]) -> set[str]:
-    """Return the recipients of these reports to whom a request is in doubt; to be locked before their messages."""
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """Requests in doubt that reports may tell of, and what is to be held under lock before the reports' messages."""
+
+    intents: frozenset[str] = frozenset()
+    campaigns: frozenset[str] = frozenset()
+    recipients: frozenset[str] = frozenset()
+
+
+def awaited(connection: sa.Connection, reports: Sequence[MessageReport]) -> Awaited:
+    """Return which requests in doubt these reports may tell of."""
     told = {addressee.phone_number for report in _of_ours(reports) for addressee in report.addressees}
-    return {row.phone_number for row in intents.in_doubt_to(connection, told) if row.phone_number} if told else set()
+    doubts = intents.in_doubt_to(connection, told) if told else []
+    pairs = [(row, report) for row in doubts for report in _of_ours(reports) if _fits(row, report)]
+    return Awaited(
+        intents=frozenset(row.id for row, _ in pairs),
+        campaigns=frozenset(
+            name for row, report in pairs for name in (row.campaign_key, report.tcr_campaign_id) if name
+        ),
+        recipients=frozenset(each.phone_number for _, report in pairs for each in report.addressees),
+    )
 
 
 def meet(
@@ -46,16 +63,17 @@ def meet(
     reports: Sequence[MessageReport],
     rules: Sequence[Rule],
     *,
+    expected: Awaited,
     now: datetime,
 ) -> dict[str, MessageRow]:
     """Take in the messages in these reports that are those of requests in doubt; return them as they then stand.
 
-    The messages and ``awaited`` recipients must be held under lock, and the reports be merged. A message that was
-    scheduled is registered, and closed at once when it has left.
+    What is ``expected`` of them, and the messages, must be held under lock, and the reports be merged. A message that
+    was scheduled is registered, and closed at once when it has left.
     """
     strangers = [report for report in _of_ours(reports) if rows[report.message_id].registered_at is None]
-    told = {addressee.phone_number for report in strangers for addressee in report.addressees}
-    doubts = intents.in_doubt_to(connection, told, locked=True) if told else []
+    told = {addressee.phone_number for report in strangers for addressee in report.addressees} & expected.recipients
+    doubts = [row for row in intents.in_doubt_to(connection, told, locked=True) if row.id in expected.intents]
     if not doubts:
         return {}
     taken = intents.known_messages(connection, {report.message_id for report in strangers})
@@ -73,20 +91,17 @@ def meet(
     return met
 
 
-def raise_alarm(connection: sa.Connection, opted_out: Collection[str], *, now: datetime) -> None:
-    """Tell of those who opted out although a message may be scheduled for them that nobody can name."""
-    rows = intents.in_doubt_to(connection, opted_out)
+def raise_alarm(connection: sa.Connection, opted_out: Collection[str], rules: Sequence[Rule], *, now: datetime) -> None:
+    """Tell of those who opted out although a message may be scheduled for them that nobody can name.
+
+    A request whose answer may still come is left to ``intending.unknown``.
+    """
     doubtful = [
-        row for row in rows if row.created_at <= now - intending.IN_FLIGHT and row.send_at and row.send_at > now
+        row
+        for row in intents.in_doubt_to(connection, opted_out)
+        if row.state == IntentState.UNKNOWN or row.created_at <= now - intending.IN_FLIGHT
     ]
-    if doubtful:
-        log.error(
-            "unknown_id_cannot_be_cancelled",
-            to=sorted({masked(row.phone_number or "") for row in doubtful}),
-            intents=[row.id for row in doubtful],
-            remedy="the answers of these requests were lost: find the messages' ids and GET them through this server,"
-            " or rely on Telnyx's own block rule",
-        )
+    intending.raise_alarm(connection, doubtful, rules, now=now)
 
 
 def _of_ours(reports: Sequence[MessageReport]) -> list[MessageReport]:

@@ -12,7 +12,7 @@ from core.reports import MessageReport
 from core.statuses import Status
 from ledger import leaving, meeting, recording, registering, settling
 from ledger.registering import Registration
-from store import consents, holds, messages
+from store import campaigns, consents, holds, messages
 
 
 def seen(connection: sa.Connection, report: MessageReport, rules: Sequence[Rule], *, door: str, now: datetime) -> bool:
@@ -24,15 +24,20 @@ def seen(connection: sa.Connection, report: MessageReport, rules: Sequence[Rule]
     if _is_known(connection, report):
         return False
     holds.keep(connection)
+    registration = Registration(report)
+    may_register = _is_scheduled(report) and registering.refusal(registration) is None
+    expected = meeting.awaited(connection, [report])
+    names = expected.campaigns | ({report.tcr_campaign_id} if may_register and report.tcr_campaign_id else set())
+    if names:
+        campaigns.lock(connection, names, to_change=False)
     consents.lock_recipients(connection, {addressee.phone_number for addressee in report.addressees})
     held = recording.hold(connection, {report.message_id})
     recorded = recording.record(connection, held, [report], now=now)
     row = recorded.messages[report.message_id]
     if row.registered_at is None:
-        if meeting.meet(connection, recorded.messages, [report], rules, now=now):
+        if meeting.meet(connection, recorded.messages, [report], rules, expected=expected, now=now):
             return True
-        registration = Registration(report)
-        if _is_scheduled(report) and registering.refusal(registration) is None:
+        if may_register:
             registering.register(connection, [registration], rules, door=door, now=now)
             return True
         return False

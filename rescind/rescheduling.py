@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from http import HTTPStatus
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
@@ -220,7 +221,7 @@ class Rescheduler:
             return self._registered(plan, begun, report, status)
         told = _told(answer)
         is_certain = not answer.has_left or is_declined(status)
-        end = intending.declined if is_certain else intending.unknown
+        end = intending.declined if is_certain else partial(intending.unknown, rules=self._rules)
         self._write(lambda books: end(books, begun.intent_id, http_status=status, reason=told, now=self._now()))
         if not is_certain:
             return _Heard(Result(plan, Fate.IN_DOUBT, told), _Trouble.DOUBT)

@@ -72,14 +72,15 @@ def settle(
     message_id: str | None = None,
     http_status: int | None = None,
     reason: str | None = None,
-) -> None:
-    """Write what is told of how a request has ended, unless more is known already; see ``core.intents``."""
+) -> bool:
+    """Write what is told of how a request has ended; return False when more is known already, see ``core.intents``."""
     told = {"message_id": message_id, "http_status": http_status, "reason": reason}
-    connection.execute(
+    settled = connection.execute(
         sa.update(intents)
         .where(intents.c.id == intent_id, intents.c.state.in_(yielding_to(state)))
         .values(state=state, settled_at=now, **{name: value for name, value in told.items() if value is not None})
     )
+    return settled.rowcount > 0
 
 
 def in_doubt_to(connection: sa.Connection, phone_numbers: Collection[str], *, locked: bool = False) -> list[IntentRow]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 from flask import Response
@@ -64,6 +65,7 @@ class Sending:
         self._book = book
         self._line = line
         self._rules = rules
+        self._unknown = partial(intending.unknown, rules=rules)
         self._ring = ring
         self._now = now
         self._forwards_blindly = forwards_blindly
@@ -92,7 +94,7 @@ class Sending:
 
     def _undo(self, connection: sa.Connection, begun: _Begun) -> None:
         if self._forwards_blindly:
-            intending.unknown(connection, begun.intent_id, http_status=None, reason=_LEFT_UNJUDGED, now=self._now())
+            self._unknown(connection, begun.intent_id, http_status=None, reason=_LEFT_UNJUDGED, now=self._now())
         else:
             intending.declined(connection, begun.intent_id, http_status=None, reason=_NEVER_LEFT, now=self._now())
 
@@ -119,7 +121,7 @@ class Sending:
         report = _report(answer, wish.send_at, self._now())
         if report is None:
             reason = f"Telnyx answered {answer.status}, but with no message that can be read"
-            self._end(intent_id, intending.unknown, answer.status, reason)
+            self._end(intent_id, self._unknown, answer.status, reason)
             return answers.passed_on(answer, {REGISTERED: "no"})
 
         def take_in(connection: sa.Connection) -> bool:
@@ -138,12 +140,12 @@ class Sending:
         return answers.passed_on(answer, {REGISTERED: "yes" if is_registered else "no"})
 
     def _declined(self, intent_id: str, answer: Reply) -> Response:
-        ending = intending.declined if is_declined(answer.status) else intending.unknown
+        ending = intending.declined if is_declined(answer.status) else self._unknown
         self._end(intent_id, ending, answer.status, f"Telnyx answered {answer.status}")
         return answers.passed_on(answer, _retrying(answer))
 
     def _unanswered(self, intent_id: str, answer: Silence) -> Response:
-        ending = intending.unknown if answer.has_left else intending.declined
+        ending = self._unknown if answer.has_left else intending.declined
         self._end(intent_id, ending, None, answer.reason)
         return answers.silence(answer, is_harmless=False)
 

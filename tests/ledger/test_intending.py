@@ -125,7 +125,7 @@ def tell(database, intent_id, state):
             case IntentState.FOUND:
                 intents.settle(connection, intent_id, IntentState.FOUND, now=NOW, message_id=message_id(7))
             case _:
-                intending.unknown(connection, intent_id, http_status=None, reason="timeout", now=NOW)
+                intending.unknown(connection, intent_id, RULES, http_status=None, reason="timeout", now=NOW)
 
 
 def test_what_is_told_in_any_order_comes_to_the_same(sqlite_database):

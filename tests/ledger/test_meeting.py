@@ -29,7 +29,7 @@ def sent(number=1, word="sent", *, received=timedelta(seconds=1), at=LATER, **mo
 def lost(database, wish=WISH, now=NOW):
     intent_id = begun(database, wish, now=now)
     with database.begin() as connection:
-        intending.unknown(connection, intent_id, http_status=None, reason="timeout", now=now)
+        intending.unknown(connection, intent_id, RULES, http_status=None, reason="timeout", now=now)
     return intent_id
 
 

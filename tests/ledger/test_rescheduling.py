@@ -50,7 +50,7 @@ def begin(database, number=1, *, terms=KEPT, now=NOW) -> Begun | Plan:
 
 def told_unknown(database, begun, *, now=NOW):
     with database.begin() as connection:
-        intending.unknown(connection, begun.intent_id, http_status=502, reason="Telnyx answered 502", now=now)
+        intending.unknown(connection, begun.intent_id, RULES, http_status=502, reason="Telnyx answered 502", now=now)
 
 
 def intent(database, begun):
