@@ -6,6 +6,7 @@ import json
 import uuid
 from datetime import UTC, datetime, timedelta
 
+from core.deciding import Rules
 from ledger import registering
 from ledger.registering import Registration
 from schemas import envelope, message
@@ -30,7 +31,7 @@ def fill(database: Database, count: int) -> None:
             inbox.accept(connection, events[start : start + _PART])
     for start in range(0, len(scheduled), _PART):
         with database.begin() as connection:
-            registering.register(connection, scheduled[start : start + _PART], (), door="bench", now=now)
+            registering.register(connection, scheduled[start : start + _PART], Rules(()), door="bench", now=now)
 
 
 def _accepted(index: int, now: datetime) -> NewEvent:

@@ -20,6 +20,7 @@ from bench.box import Options
 from bench.crew import Box
 from core.campaigns import CampaignStatus
 from core.deadlines import WALL
+from core.deciding import Rules
 from core.outcomes import LedgerState
 from ledger import campaigning, registering
 from ledger.campaigning import CampaignChange
@@ -112,7 +113,7 @@ def register(database: Database, box: Box) -> None:
     for start in range(0, len(box.scheduled), _PART):
         part = [_registration(*each, now=now) for each in box.scheduled[start : start + _PART]]
         with database.begin() as connection:
-            registering.register(connection, part, (), door="bench", now=now)
+            registering.register(connection, part, Rules(()), door="bench", now=now)
 
 
 def _registration(message_id: str, to: str, send_at: str, *, now: datetime) -> Registration:

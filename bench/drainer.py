@@ -13,7 +13,7 @@ import rq
 import sqlalchemy as sa
 from rq.serializers import JSONSerializer
 
-from core.policies.catalogue import PolicySettings, rules
+from core.policies.catalogue import rules
 from store import tables
 from store.bell import connect
 from store.engine import Database
@@ -65,7 +65,7 @@ def bulk(url: str) -> None:
 
 @cache
 def _applier(url: str, *, batch: int) -> Applier:
-    return Applier(Database(url), rules(PolicySettings()), lambda: datetime.now(UTC), batch)
+    return Applier(Database(url), rules(), lambda: datetime.now(UTC), batch)
 
 
 def _tell(events: int, seconds: float) -> None:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from bench import databases, registered, serving, targets
 from core.deadlines import LAST_LOOK, WALL
-from core.policies.catalogue import PolicySettings, rules
+from core.policies.catalogue import rules
 from core.scopes import Scope
 from ledger import balance, breaches, forecasting, leading, reviewing
 from store import cancellations, due, reviews
@@ -30,7 +30,7 @@ _CLAIM = "next due cancellations, leased"
 
 Work = Callable[[sa.Connection, datetime], object]
 
-_RULES = rules(PolicySettings())
+_RULES = rules()
 
 
 def main(arguments: list[str]) -> int:

@@ -105,6 +105,8 @@ class Campaign:
     carrier_state: CarrierState | None = None
     carrier_stamp: str | None = None
     carrier_event_id: str | None = None
+    time_zone: str | None = None
+    """Where its recipients are: an IANA name."""
 
     def names(self) -> frozenset[str]:
         """Return every id under which this campaign is known."""

@@ -6,24 +6,15 @@ and a pure ``judge(facts, settings)``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
-from core.campaigns import Campaign
-from core.consent import Consent
 from core.deadlines import last_look
-from core.holds import Hold
-
-
-class MessageClass(StrEnum):
-    """What a message is for; policies may spare some classes."""
-
-    MARKETING = "marketing"
-    TRANSACTIONAL = "transactional"
-    OTP = "otp"
+from core.facts import Facts, MessageClass, Need
 
 
 class Mode(StrEnum):
@@ -42,27 +33,6 @@ class Act(StrEnum):
     HOLD = "hold"
     """It may go only if nobody objects any more when it is looked at for the last time."""
     CANCEL = "cancel"
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """All that is known of one scheduled message at one moment, gathered before any policy runs."""
-
-    now: datetime
-    message_id: str
-    send_at: datetime
-    scheduled_at: datetime
-    message_class: MessageClass
-    messaging_profile_id: str | None
-    recipients: tuple[str, ...]
-    consents: tuple[Consent, ...] = ()
-    """The consent history of every recipient."""
-    campaigns: tuple[Campaign, ...] = ()
-    """The message's own campaign first, then those it is tied to through its carriers' registration."""
-    holds: tuple[Hold, ...] = ()
-    """The gates that an operator has set and that this message meets."""
-    is_last: bool = False
-    """Nobody will look again, though it may be earlier than usual: a crowd has to be begun with in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +61,38 @@ class Rule:
     judge: Callable[[Facts], Verdict]
     priority: int = 1
     """At equal deadlines the lower number is cancelled first."""
+    exempt: frozenset[MessageClass] = frozenset()
+    """Classes that it is not asked about."""
+    needs: Mapping[Need, timedelta] = field(default_factory=dict)
+    """What it looks at besides the message, and how far back, or around the time of sending."""
+
+    def ask(self, facts: Facts) -> Verdict:
+        """Return what the policy says of a message."""
+        if facts.message_class in self.exempt:
+            return Verdict(Act.ALLOW, self.name, f"class {facts.message_class} is exempt")
+        return self.judge(facts)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules that messages are decided by, in the order in which they are asked."""
+
+    every: tuple[Rule, ...]
+    digest: str = ""
+    """By which decisions tell the settings that they were made by; see ``core.policies.catalogue``."""
+
+    def __iter__(self) -> Iterator[Rule]:
+        """Go through those that are asked, in their order."""
+        return (rule for rule in self.every if rule.mode is not Mode.OFF)
+
+    @cached_property
+    def needs(self) -> Mapping[Need, timedelta]:
+        """Return what they look at, each as far as the one that looks furthest."""
+        furthest: dict[Need, timedelta] = {}
+        for rule in self:
+            for need, reach in rule.needs.items():
+                furthest[need] = max(reach, furthest.get(need, reach))
+        return furthest
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +113,13 @@ class Decision:
     """When to decide again without being asked."""
 
 
-def decide(facts: Facts, rules: Sequence[Rule]) -> list[Decision]:
+def decide(facts: Facts, rules: Rules) -> list[Decision]:
     """Return the decision that stands, followed by one for each shadowed policy that objects.
 
     The strongest verdict stands: cancel before hold before allow. From the last
     look on there is no later moment to decide at, so what is held is cancelled.
     """
-    heard = tuple((rule, rule.judge(facts)) for rule in rules if rule.mode is not Mode.OFF)
+    heard = tuple((rule, rule.ask(facts)) for rule in rules)
     verdicts = tuple((rule.mode, verdict) for rule, verdict in heard)
     review_at = min((verdict.until for _, verdict in heard if verdict.until), default=None)
     is_last = facts.is_last or facts.now >= last_look(facts.send_at)

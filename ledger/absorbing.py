@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from core import consent, numbers
 from core.consent import Consent, ConsentKind
-from core.deciding import Rule
+from core.deciding import Rules
 from core.reports import CampaignReport, InboundReport, MessageReport, Report
 from core.statuses import Status
 from ledger import campaigning, deciding, leaving, meeting, orphans, recording, settling
@@ -35,7 +35,7 @@ class Heard:
         return Cause(event_id, self.received_at, self.acts)
 
 
-def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Sequence[Rule], *, now: datetime) -> None:
+def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Rules, *, now: datetime) -> None:
     """Merge a batch of events; the rows come out the same for any order and any repetition of the events."""
     # The first of all locks; a last look that was missed, or a message that is met, asks for it again.
     holds.keep(connection)
@@ -80,7 +80,7 @@ def _told_cancelled(reports: Sequence[MessageReport]) -> set[str]:
 
 
 def _words(
-    connection: sa.Connection, batch: Sequence[Heard], rules: Sequence[Rule], *, besides: frozenset[str], now: datetime
+    connection: sa.Connection, batch: Sequence[Heard], rules: Rules, *, besides: frozenset[str], now: datetime
 ) -> dict[str, Cause]:
     """Keep what was said about consent, and return for each number that spoke why to decide on its messages.
 

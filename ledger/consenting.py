@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from core.consent import Consent, ConsentKind, ConsentScope, standing_opt_out
-from core.deciding import Decision, Rule
+from core.deciding import Decision, Rules
 from ledger import deciding, meeting, showing
 from ledger.deciding import Cause
 from store import consents, holds, messages
@@ -19,7 +18,7 @@ from store.consents import HeardConsent
 def opt_out(
     connection: sa.Connection,
     phone_number: str,
-    rules: Sequence[Rule],
+    rules: Rules,
     *,
     cause: str,
     messaging_profile_id: str | None,
@@ -42,9 +41,7 @@ def opt_out(
     return hear(connection, HeardConsent(word, occurred_at=now, received_at=now), rules, now=now)
 
 
-def hear(
-    connection: sa.Connection, heard: HeardConsent, rules: Sequence[Rule], *, now: datetime
-) -> dict[str, Decision]:
+def hear(connection: sa.Connection, heard: HeardConsent, rules: Rules, *, now: datetime) -> dict[str, Decision]:
     """Record a word of a recipient that no event brought, once, and decide on what is scheduled for them."""
     phone_number = heard.word.phone_number
     # The first of all locks: close to its deadline a message is decided on for the last time.

@@ -15,13 +15,15 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 import structlog
 
-from core.deciding import Act, Decision, MessageClass, Rule, decide
+from core.deciding import Act, Decision, Rules, decide
 from core.errors import NotFound, RequestInvalid
+from core.facts import MessageClass
 from core.intents import IntentState
 from core.numbers import masked
 from core.reports import MessageReport
 from core.statuses import Status
 from ledger import deciding, recording, registering
+from ledger.gathering import facts
 from ledger.registering import Registered, Registration
 from store import consents, intents, messages
 from store.intents import IntentRow
@@ -55,15 +57,15 @@ class Wish:
     """The cancelled message in whose place it is to be sent."""
 
 
-def judge(connection: sa.Connection, wish: Wish, rules: Sequence[Rule], *, now: datetime) -> list[Decision]:
+def judge(connection: sa.Connection, wish: Wish, rules: Rules, *, now: datetime) -> list[Decision]:
     """Return what the policies say of a message that does not exist yet; see ``core.deciding.decide``.
 
     ``cancel`` refuses it. What is only held may go as long as it will be looked at once more; one that goes out at
     once will not.
     """
     row = _imagined(wish, now)
-    facts = deciding.gather_of(connection, [row], {row.id: wish.recipients}, now=now)
-    return decide(facts[row.id], rules)
+    gathered = facts.gather_of(connection, [row], {row.id: wish.recipients}, rules.needs, now=now)
+    return decide(gathered[row.id], rules)
 
 
 def begin(connection: sa.Connection, wish: Wish, *, door: str, decision: Decision, now: datetime) -> str:
@@ -105,7 +107,7 @@ def answered(
     connection: sa.Connection,
     intent_id: str,
     report: MessageReport,
-    rules: Sequence[Rule],
+    rules: Rules,
     *,
     http_status: int,
     now: datetime,
@@ -137,7 +139,7 @@ def declined(connection: sa.Connection, intent_id: str, *, http_status: int | No
 def unknown(
     connection: sa.Connection,
     intent_id: str,
-    rules: Sequence[Rule],
+    rules: Rules,
     *,
     http_status: int | None,
     reason: str,
@@ -154,7 +156,7 @@ def unknown(
         raise_alarm(connection, [row], rules, now=now)
 
 
-def raise_alarm(connection: sa.Connection, rows: Sequence[IntentRow], rules: Sequence[Rule], *, now: datetime) -> None:
+def raise_alarm(connection: sa.Connection, rows: Sequence[IntentRow], rules: Rules, *, now: datetime) -> None:
     """Tell of requests in doubt whose messages, if there are any, should be cancelled, and that nobody can name."""
     unwelcome = [
         row

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from core.deadlines import last_look
-from core.deciding import Rule
+from core.deciding import Rules
 from core.outcomes import LedgerState
 from core.reports import MessageReport
 from ledger import reviewing, settling
@@ -21,7 +21,7 @@ def left(
     connection: sa.Connection,
     rows: Collection[MessageRow],
     reports: Sequence[MessageReport],
-    rules: Sequence[Rule],
+    rules: Rules,
     *,
     now: datetime,
 ) -> list[Closing]:

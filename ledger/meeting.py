@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 import structlog
 
-from core.deciding import Rule
+from core.deciding import Rules
 from core.intents import IntentState, text_digest
 from core.reports import MessageReport
 from ledger import intending, registering
@@ -61,7 +61,7 @@ def meet(
     connection: sa.Connection,
     rows: Mapping[str, MessageRow],
     reports: Sequence[MessageReport],
-    rules: Sequence[Rule],
+    rules: Rules,
     *,
     expected: Awaited,
     now: datetime,
@@ -91,7 +91,7 @@ def meet(
     return met
 
 
-def raise_alarm(connection: sa.Connection, opted_out: Collection[str], rules: Sequence[Rule], *, now: datetime) -> None:
+def raise_alarm(connection: sa.Connection, opted_out: Collection[str], rules: Rules, *, now: datetime) -> None:
     """Tell of those who opted out although a message may be scheduled for them that nobody can name.
 
     A request whose answer may still come is left to ``intending.unknown``.
@@ -140,7 +140,7 @@ def _received_at(report: MessageReport) -> datetime | None:
 
 
 def _taken_in(
-    connection: sa.Connection, row: IntentRow, report: MessageReport, rules: Sequence[Rule], now: datetime
+    connection: sa.Connection, row: IntentRow, report: MessageReport, rules: Rules, now: datetime
 ) -> MessageRow:
     registration = intending.registration_of(row, report)
     if registering.refusal(registration):
@@ -151,7 +151,7 @@ def _taken_in(
     return registered.message
 
 
-def _known_at(connection: sa.Connection, row: IntentRow, rules: Sequence[Rule], now: datetime) -> datetime:
+def _known_at(connection: sa.Connection, row: IntentRow, rules: Rules, now: datetime) -> datetime:
     """Return when we came to know why the message should not be sent, long before we know which it is."""
     decision = intending.judge(connection, intending.wish_of(row), rules, now=now)[0]
     words = (word for number in row.recipients for word in consents.history(connection, number))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from core.deciding import Rule
+from core.deciding import Rules
 from core.reports import MessageReport
 from core.statuses import Status
 from ledger import leaving, meeting, recording, registering, settling
@@ -15,7 +14,7 @@ from ledger.registering import Registration
 from store import campaigns, consents, holds, messages
 
 
-def seen(connection: sa.Connection, report: MessageReport, rules: Sequence[Rule], *, door: str, now: datetime) -> bool:
+def seen(connection: sa.Connection, report: MessageReport, rules: Rules, *, door: str, now: datetime) -> bool:
     """Merge what Telnyx shows of a message; a scheduled one that nobody has registered is registered.
 
     What was known already leaves nothing: an application may look as often as it likes. Return whether a message

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core import merging, statuses
+from core.fingerprints import fingerprint
 from core.reports import Addressee, MessageReport
 from store import messages
 from store.messages import MessageRow, RecipientRow, Transition
@@ -101,6 +102,7 @@ def _merged(row: MessageRow, report: MessageReport) -> MessageRow:
         tcr_campaign_id=values.get("tcr_campaign_id"),
         send_at=datetime.fromisoformat(values["send_at"]) if "send_at" in values else None,
         fields=fields,
+        fingerprint=fingerprint(values["text"]) if report.details.get("text") else row.fingerprint,
     )
 
 

@@ -9,8 +9,9 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from core import numbers
-from core.deciding import Decision, MessageClass, Rule
+from core.deciding import Decision, Rules
 from core.errors import RequestInvalid
+from core.facts import MessageClass
 from core.outcomes import LedgerState
 from core.reports import MessageReport
 from core.statuses import Status
@@ -45,7 +46,7 @@ class Registered:
 def register(
     connection: sa.Connection,
     registrations: Sequence[Registration],
-    rules: Sequence[Rule],
+    rules: Rules,
     *,
     door: str,
     now: datetime,

@@ -7,7 +7,7 @@ down before it leaves, and one whose answer was lost stands in the way of the ne
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,12 +16,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from core import merging
-from core.deciding import Act, Decision, MessageClass, Rule, decide
+from core.deciding import Act, Decision, Rules, decide
+from core.facts import MessageClass
 from core.intents import IntentState, text_digest
 from core.outcomes import LedgerState
 from core.policies import hold, opt_out
 from core.scopes import Scope
-from ledger import deciding, holding, intending
+from ledger import holding, intending
+from ledger.gathering import facts
 from ledger.intending import IN_FLIGHT, Wish
 from ledger.showing import instant
 from store import gated, intents, messages
@@ -109,7 +111,7 @@ def of_campaign(connection: sa.Connection, key: str) -> list[str]:
 
 
 def look(
-    connection: sa.Connection, message_ids: Collection[str], rules: Sequence[Rule], terms: Terms, *, now: datetime
+    connection: sa.Connection, message_ids: Collection[str], rules: Rules, terms: Terms, *, now: datetime
 ) -> list[Plan]:
     """Return what can be done about each of these messages, in their order."""
     drafts = _drafts(connection, messages.find_all(connection, message_ids), rules, terms, now=now)
@@ -123,9 +125,7 @@ def look(
     return plans
 
 
-def begin(
-    connection: sa.Connection, message_id: str, rules: Sequence[Rule], terms: Terms, *, now: datetime
-) -> Begun | Plan:
+def begin(connection: sa.Connection, message_id: str, rules: Rules, terms: Terms, *, now: datetime) -> Begun | Plan:
     """Write down the request that is to replace a message; the plan alone when it cannot be replaced any more.
 
     The transaction must be committed before the request leaves.
@@ -142,7 +142,7 @@ def begin(
 
 
 def _drafts(
-    connection: sa.Connection, held: dict[str, MessageRow], rules: Sequence[Rule], terms: Terms, *, now: datetime
+    connection: sa.Connection, held: dict[str, MessageRow], rules: Rules, terms: Terms, *, now: datetime
 ) -> dict[str, _Draft | Plan]:
     recipients = messages.recipients_of(connection, held)
     to = {of: tuple(each.phone_number for each in recipients.get(of, ())) for of in held}
@@ -152,12 +152,12 @@ def _drafts(
         for row in held.values()
         if row.send_at is not None and row.ledger == LedgerState.CANCELLED
     ]
-    facts = deciding.gather_of(connection, imagined, to, now=now)
+    gathered = facts.gather_of(connection, imagined, to, rules.needs, now=now)
     made: dict[str, _Draft | Plan] = {}
     for message_id, row in held.items():
         plan = Plan(message_id, to[message_id][0] if to[message_id] else None, terms.at or row.send_at)
         request = _request(row, plan)
-        decision = decide(facts[message_id], rules)[0] if message_id in facts else None
+        decision = decide(gathered[message_id], rules)[0] if message_id in gathered else None
         objection = (
             _not_cancelled(row)
             or _replaced(replacing.get(message_id), terms, now)

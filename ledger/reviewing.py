@@ -10,13 +10,13 @@ lifts one meanwhile waits for its end, and has those decided on again that were 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from core.deadlines import last_look
-from core.deciding import Rule
+from core.deciding import Rules
 from core.scopes import Scope
 from ledger import deciding, holding
 from ledger.deciding import Cause
@@ -26,7 +26,7 @@ from store.messages import MessageRow
 from store.reviews import Review
 
 
-def review(connection: sa.Connection, rules: Sequence[Rule], *, now: datetime, limit: int) -> int | None:
+def review(connection: sa.Connection, rules: Rules, *, now: datetime, limit: int) -> int | None:
     """Decide on the next messages of an unfinished review; return how many, or None when there is none."""
     holds.keep(connection)
     order = reviews.claim(connection)
@@ -48,9 +48,7 @@ def review(connection: sa.Connection, rules: Sequence[Rule], *, now: datetime, l
     return len(decided)
 
 
-def review_timed(
-    connection: sa.Connection, at: Mapping[str, datetime], rules: Sequence[Rule], *, now: datetime
-) -> None:
+def review_timed(connection: sa.Connection, at: Mapping[str, datetime], rules: Rules, *, now: datetime) -> None:
     """Decide on messages for which a policy said that the verdict may have changed by the time given."""
     holds.keep(connection)
     # Another worker may have decided on some of them before we held their lock.
@@ -62,7 +60,7 @@ def review_timed(
 def look_last(
     connection: sa.Connection,
     message_ids: Collection[str],
-    rules: Sequence[Rule],
+    rules: Rules,
     *,
     until: datetime | None = None,
     now: datetime,

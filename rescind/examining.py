@@ -63,7 +63,7 @@ def credentials(settings: Settings) -> Iterator[Finding]:
 def policy_file(settings: Settings) -> Iterator[Finding]:
     """Read the policies."""
     try:
-        rules = catalogue.rules(policies.load(settings.policies))
+        rules = catalogue.rules(**policies.load(settings.policies))
     except SettingsError as error:
         yield fail("policies", str(error), "correct the file")
         return

@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 import click
 
-from core.deciding import MessageClass
 from core.errors import ProcessorError, RequestInvalid
+from core.facts import MessageClass
 from core.policies import catalogue
 from rescind import databases, logs, output
 from rescind.importing_books import Books
@@ -73,7 +73,7 @@ def import_command(
     """
     settings = Settings.from_env(require=("TELNYX_API_KEY",))
     default = imports.defaults(campaign=campaign, message_class=message_class, tags=tags)
-    rules = catalogue.rules(policies.load(settings.policies))
+    rules = catalogue.rules(**policies.load(settings.policies))
     database = Database(settings.database_url)
     databases.require_migrated(database)
     tally = Tally()

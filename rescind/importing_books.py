@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from core.deciding import Act, Rule
+from core.deciding import Act, Rules
 from core.errors import StoreUnavailable
 from core.reports import MessageReport
 from ledger import recording, registering
@@ -40,7 +40,7 @@ class Books:
     def __init__(
         self,
         database: Database,
-        rules: Sequence[Rule],
+        rules: Rules,
         *,
         ring: Callable[[], object],
         screen: Screen,

@@ -9,7 +9,7 @@ from datetime import datetime
 import click
 import sqlalchemy as sa
 
-from core.deciding import Rule
+from core.deciding import Rules
 from core.errors import NotFound, RequestInvalid
 from core.policies import catalogue
 from ledger import rescheduling
@@ -60,7 +60,7 @@ def reschedule_command(
         raise click.UsageError("give either the ids of panics, holds or messages, or --campaign")
     settings = Settings.from_env(require=() if dry_run else ("TELNYX_API_KEY",))
     terms = Terms(at=_time(at), again=again)
-    rules = catalogue.rules(policies.load(settings.policies))
+    rules = catalogue.rules(**policies.load(settings.policies))
     with databases.opened(settings) as database, logs.errors_alone():
         with database.read() as connection:
             chosen = _chosen(connection, ids) if campaign is None else _of_campaign(connection, campaign)
@@ -110,7 +110,7 @@ def _of_campaign(connection: sa.Connection, campaign: str) -> list[str]:
     return rescheduling.of_campaign(connection, api_campaigns.key(campaign))
 
 
-def _looked_at(database: Database, chosen: Sequence[str], rules: Sequence[Rule], terms: Terms) -> list[Plan]:
+def _looked_at(database: Database, chosen: Sequence[str], rules: Rules, terms: Terms) -> list[Plan]:
     plans: list[Plan] = []
     for start in range(0, len(chosen), _AT_ONCE):
         with database.read() as connection:
@@ -126,7 +126,7 @@ def _confirmed(number: int) -> bool:
 
 
 def _carried_out(
-    settings: Settings, database: Database, plans: Sequence[Plan], rules: Sequence[Rule], terms: Terms
+    settings: Settings, database: Database, plans: Sequence[Plan], rules: Rules, terms: Terms
 ) -> tuple[list[Result], str | None]:
     client = TelnyxClient(settings.telnyx_api_key, settings.telnyx_base_url)
     doing = Rescheduler(database, client, pacer(settings, share=SHARE), rules=rules, terms=terms, now=now)

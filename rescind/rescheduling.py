@@ -23,7 +23,7 @@ import sqlalchemy as sa
 
 from core import cancelling
 from core.cancelling import Answer
-from core.deciding import Act, Rule
+from core.deciding import Act, Rules
 from core.errors import RequestInvalid, StoreUnavailable
 from core.intents import is_declined
 from core.reports import MessageReport
@@ -105,7 +105,7 @@ class Rescheduler:
         client: SendsMessages,
         pacer: Pacer,
         *,
-        rules: Sequence[Rule],
+        rules: Rules,
         terms: Terms,
         now: Callable[[], datetime],
         slots: int = SLOTS,

@@ -18,8 +18,8 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
-from core.deciding import MessageClass
 from core.errors import RequestInvalid
+from core.facts import MessageClass
 from core.outcomes import LedgerState
 from core.reports import MessageReport
 from schemas import message, problems

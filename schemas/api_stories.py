@@ -5,7 +5,8 @@ from __future__ import annotations
 from marshmallow import INCLUDE, fields
 
 from core.cancelling import Action
-from core.deciding import Act, MessageClass, Mode
+from core.deciding import Act, Mode
+from core.facts import MessageClass
 from core.outcomes import BreachCause, CancellationState, LedgerState
 from schemas.api_answers import Answer, Decided, at, count, listed, one_of, text
 

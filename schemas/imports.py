@@ -14,8 +14,8 @@ from typing import Any
 from marshmallow import RAISE, ValidationError
 from marshmallow import fields as marshmallow_fields
 
-from core.deciding import MessageClass
 from core.errors import RequestInvalid
+from core.facts import MessageClass
 from schemas import api_messages, fields, problems, strict_json
 from schemas.api_fields import MESSAGES, Strict, quoted
 from schemas.api_messages import Sender

@@ -16,8 +16,8 @@ from urllib.parse import parse_qsl
 from marshmallow import EXCLUDE, Schema, ValidationError
 
 from core import numbers
-from core.deciding import MessageClass
 from core.errors import RequestInvalid
+from core.facts import MessageClass
 from core.intents import text_digest
 from schemas import addressing, fields, problems, strict_json
 from schemas.api_messages import Sender

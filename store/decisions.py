@@ -26,6 +26,8 @@ class DecisionRow:
     facts: dict[str, Any]
     verdicts: list[dict[str, Any]]
     event_id: str | None
+    rules: str | None = None
+    """The digest of the settings by which it was made; None for one that is older than digests are."""
 
 
 _COLUMNS = [decisions.c[name] for name in DecisionRow.__slots__]

@@ -41,6 +41,8 @@ class MessageRow:
     orphaned_at: datetime | None
     """When it was reported as sent on schedule although it had come through no door."""
     fields: Fields
+    fingerprint: str | None = None
+    """By which messages that say the same are known; see ``core.fingerprints``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 from core.campaigns import CarrierState
-from core.policies.catalogue import PolicySettings, rules
+from core.policies.catalogue import rules
 from core.reports import Addressee, CampaignReport, InboundReport, MessageReport
 from ledger.absorbing import Heard
 from ledger.registering import Registration
@@ -15,7 +15,7 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ALICE, BOB, CAROL = "+15557650101", "+15557650102", "+15557650103"
 OURS = "+15557650900"
 PROFILE = "4001a7b2-0000-4000-8000-000000000001"
-RULES = rules(PolicySettings())
+RULES = rules()
 
 
 def message_id(number: int = 1) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 
 from flask import Flask, Response
 from werkzeug.routing import BaseConverter
 
-from core.deciding import Rule
+from core.deciding import Rules
 from ledger.forecasting import Outlook
 from schemas.secret import Secret
 from store.engine import Database
@@ -31,7 +31,7 @@ def register(
     app: Flask,
     *,
     database: Database,
-    rules: Sequence[Rule],
+    rules: Rules,
     outlook: Outlook,
     ring: Callable[[], object],
     token: Secret | None,

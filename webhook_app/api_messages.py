@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Response, jsonify, request
 
-from core.deciding import Rule
+from core.deciding import Rules
 from core.errors import NotFound, RequestInvalid
 from ledger import registering, showing, story
 from ledger.forecasting import Outlook
@@ -43,7 +43,7 @@ class Messages:
         self,
         *,
         database: Database,
-        rules: Sequence[Rule],
+        rules: Rules,
         outlook: Outlook,
         ring: Callable[[], object],
         now: Callable[[], datetime],

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from flask import Response, jsonify
 from marshmallow import ValidationError
 
-from core.deciding import Act, Rule
+from core.deciding import Act, Rules
 from core.errors import RequestInvalid
 from core.policies import opt_out
 from ledger import consenting
@@ -26,7 +26,7 @@ class Recipients:
     """The views on recipients."""
 
     def __init__(
-        self, *, database: Database, rules: Sequence[Rule], ring: Callable[[], object], now: Callable[[], datetime]
+        self, *, database: Database, rules: Rules, ring: Callable[[], object], now: Callable[[], datetime]
     ) -> None:
         """Take what they work with; ``ring`` says that there is work, and must neither block nor raise."""
         self._database = database

@@ -6,7 +6,7 @@ judged first. The caller's key goes on to Telnyx, and is kept nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
 
@@ -15,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from werkzeug.routing import BaseConverter
 
-from core.deciding import Rule
+from core.deciding import Rules
 from core.errors import RequestInvalid
 from schemas.secret import Secret
 from schemas.settings import OnFailure, Settings
@@ -64,7 +64,7 @@ def register(
     settings: Settings,
     line: Line,
     book: Book,
-    rules: Sequence[Rule],
+    rules: Rules,
     ring: Callable[[], object],
     now: Callable[[], datetime],
     log: FilteringBoundLogger,

@@ -6,7 +6,7 @@ told to try again only when it is certain that nothing was sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from flask import Response
 from structlog.typing import FilteringBoundLogger
 
-from core.deciding import Act, Decision, Rule
+from core.deciding import Act, Decision, Rules
 from core.errors import RequestInvalid, StoreUnavailable
 from core.intents import is_declined
 from core.reports import MessageReport
@@ -55,7 +55,7 @@ class Sending:
         *,
         book: Book,
         line: Line,
-        rules: Sequence[Rule],
+        rules: Rules,
         ring: Callable[[], object],
         now: Callable[[], datetime],
         forwards_blindly: bool,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
@@ -13,7 +13,7 @@ from flask import Response
 from structlog.typing import FilteringBoundLogger
 
 from core.cancelling import Action, Answer, Meaning, meaning
-from core.deciding import Rule
+from core.deciding import Rules
 from core.errors import StoreUnavailable
 from core.reports import MessageReport
 from ledger import passing
@@ -33,7 +33,7 @@ class Watching:
         *,
         book: Book,
         line: Line,
-        rules: Sequence[Rule],
+        rules: Rules,
         now: Callable[[], datetime],
         log: FilteringBoundLogger,
     ) -> None:

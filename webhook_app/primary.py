@@ -42,7 +42,7 @@ def app_of(
     logger = log.logger()
     ring = ring or Bell(settings.redis_url).ring_soon
     clock = clock or starting.now
-    rules = catalogue.rules(policies.load(settings.policies))
+    rules = catalogue.rules(**policies.load(settings.policies))
 
     app = starting.empty_app(logger)
     api.register(

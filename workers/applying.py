@@ -12,7 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 import structlog
 
-from core.deciding import Rule
+from core.deciding import Rules
 from core.errors import EventInvalid, StoreUnavailable
 from core.failpoints import Failpoint
 from core.inbox import InboxStatus
@@ -48,7 +48,7 @@ class Applier:
     """Applies accepted events, a batch a transaction."""
 
     database: Database
-    rules: Sequence[Rule]
+    rules: Rules
     now: Callable[[], datetime]
     batch: int = BATCH
     _broken_off: list[Run] = field(default_factory=list)

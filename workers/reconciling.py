@@ -7,14 +7,14 @@ which are asked about one by one, so that the events before spare most of the re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
-from core.deciding import Rule
+from core.deciding import Rules
 from core.errors import ProcessorError, StoreUnavailable
 from store import cancellations, reconciliations
 from store.engine import Database
@@ -91,7 +91,7 @@ class Reconciler:
     database: Database
     client: AsksTelnyx
     pacer: Pacer
-    rules: Sequence[Rule]
+    rules: Rules
     ring: Callable[[], object]
     now: Callable[[], datetime]
     wait: Callable[[float], bool]

@@ -15,7 +15,7 @@ import structlog
 
 from core import merging, statuses
 from core.cancelling import Answer
-from core.deciding import Rule
+from core.deciding import Rules
 from core.reports import MessageReport
 from ledger.absorbing import Heard, absorb
 from schemas.message import answered
@@ -49,7 +49,7 @@ class Messages:
 
     database: Database
     inquirer: Inquirer
-    rules: Sequence[Rule]
+    rules: Rules
     show_alive: Callable[[], None]
     """Called between parts of the work: a run that is silent for long is taken for dead."""
     now: Callable[[], datetime]

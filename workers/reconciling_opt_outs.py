@@ -5,7 +5,7 @@ Source: https://developers.telnyx.com/api-reference/opt-out-management/list-opt-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ import structlog
 
 from core import consent
 from core.consent import Consent, ConsentKind
-from core.deciding import Rule
+from core.deciding import Rules
 from core.errors import EventInvalid
 from core.numbers import masked
 from ledger import consenting
@@ -39,7 +39,7 @@ class OptOuts:
 
     database: Database
     inquirer: Inquirer
-    rules: Sequence[Rule]
+    rules: Rules
     ring: Callable[[], object]
     now: Callable[[], datetime]
     name: SourceName = SourceName.OPT_OUTS

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from core.deciding import Rule
+from core.deciding import Rules
 from ledger import reviewing
 from ledger.leading import Gate, Leads
 from store import due, reviews
@@ -25,7 +25,7 @@ class Reviewer:
     """Carries out reviews and last looks, a batch a transaction."""
 
     database: Database
-    rules: Sequence[Rule]
+    rules: Rules
     now: Callable[[], datetime]
     leads: Callable[[], Leads] = Leads
     """How much earlier than usual crowds are looked at."""

@@ -10,6 +10,7 @@ from importlib import import_module
 
 import structlog
 
+from core.deciding import Rules
 from core.policies import catalogue
 from ledger.leading import Ahead
 from schemas import policies
@@ -40,8 +41,7 @@ class Runtime:
     database: Database
     bell: Bell
     drain: Drain
-    rules: str
-    """The fingerprint of the policies in force."""
+    rules: Rules
     ahead: Ahead
 
     @classmethod
@@ -50,8 +50,7 @@ class Runtime:
         failpoints.arm(settings.failpoint)
         database = Database(settings.database_url)
         bell = Bell(settings.redis_url)
-        chosen = policies.load(settings.policies)
-        rules = catalogue.rules(chosen)
+        rules = catalogue.rules(**policies.load(settings.policies))
         canceller = Canceller(
             database,
             TelnyxClient(settings.telnyx_api_key, settings.telnyx_base_url),
@@ -67,7 +66,7 @@ class Runtime:
             ring=bell.ring,
             now=now,
         )
-        return cls(database, bell, drain, catalogue.fingerprint(chosen), ahead)
+        return cls(database, bell, drain, rules, ahead)
 
     def warm_up(self) -> None:
         """Import, beside other work, what the first cancellation needs: it would take seconds then."""
@@ -96,7 +95,7 @@ def reconciler(
             settings.telnyx_api_key, settings.telnyx_base_url, timeout=PAGE_TIMEOUT, longest=LONGEST_PAGE
         ),
         pacer=pacer(settings, share=SHARE),
-        rules=catalogue.rules(policies.load(settings.policies)),
+        rules=catalogue.rules(**policies.load(settings.policies)),
         ring=Bell(settings.redis_url).ring,
         now=now,
         wait=wait,

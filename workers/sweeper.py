@@ -15,6 +15,7 @@ from typing import Protocol
 import sqlalchemy as sa
 import structlog
 
+from core.deciding import Rules
 from core.errors import StoreUnavailable
 from core.failpoints import Failpoint
 from ledger import reviewing, settling
@@ -66,8 +67,8 @@ class Sweeper:
     bell: Bell
     drain: Callable[[], Drains]
     """Called when there is something to drain: what it needs takes seconds to load, and is needed rarely."""
-    rules: str
-    """The fingerprint of the policies in force: under others than before, all that is pending is decided on again."""
+    rules: Rules
+    """Under others than before, all that is pending is decided on again."""
     now: Callable[[], datetime]
     stop: StopFlag
     leads: Callable[[], Leads] = Leads
@@ -97,7 +98,7 @@ class Sweeper:
         now = self.now()
         if not self._follows_rules:
             with self.database.begin() as connection:
-                reviewing.follow_rules(connection, self.rules, now=now)
+                reviewing.follow_rules(connection, self.rules.digest, now=now)
             self._follows_rules = True
         for alarm in self.alarms:
             alarm()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.deciding import Act, Facts, Verdict
+from core.deciding import Act, Verdict
+from core.facts import Facts
 from core.holds import Hold, HoldKind
 
 NAME = "hold"

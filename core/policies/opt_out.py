@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.consent import Consent, ConsentScope, standing_opt_out
-from core.deciding import Act, Facts, MessageClass, Mode, Verdict
+from core.deciding import Act, Mode, Verdict
+from core.facts import Facts, MessageClass
 
 NAME = "opt_out"
 #: At equal deadlines opt-outs are cancelled before anything else.
 PRIORITY = 0
+SOURCE = "47 CFR 64.1200(a)(10); https://developers.telnyx.com/docs/messaging/messages/advanced-opt-in-out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,6 @@ class Settings:
 
 def judge(facts: Facts, settings: Settings) -> Verdict:
     """Return ``cancel`` when any recipient's latest word is an opt-out."""
-    if facts.message_class in settings.exempt:
-        return Verdict(Act.ALLOW, NAME, f"class {facts.message_class} is exempt from opt-outs")
     for number in facts.recipients:
         refusal = standing_opt_out(
             [word for word in facts.consents if word.phone_number == number],

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.campaigns import Campaign, CampaignStatus, CarrierState, registration
-from core.deciding import Act, Facts, MessageClass, Mode, Verdict
+from core.deciding import Act, Mode, Verdict
+from core.facts import Facts, MessageClass
 
 NAME = "stale_campaign"
 PRIORITY = 1
+SOURCE = "https://developers.telnyx.com/docs/messaging/10dlc/event-notifications"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,6 @@ class Settings:
 
 def judge(facts: Facts, settings: Settings) -> Verdict:
     """Return ``cancel`` when the message's campaign, or its own age, makes it stale."""
-    if facts.message_class in settings.exempt:
-        return Verdict(Act.ALLOW, NAME, f"class {facts.message_class} is exempt from campaign states")
     for campaign in facts.campaigns:
         objection = _over(campaign, facts.send_at)
         if objection is not None:

@@ -10,6 +10,7 @@ from store.tables.consent import consents, recipients
 from store.tables.doors import IS_IN_DOUBT, REPLACES, intents
 from store.tables.events import AWAITS_APPLYING, IS_NOT_APPLIED, applying_runs, inbox
 from store.tables.gates import IS_NOT_LIFTED, holds
+from store.tables.known import campaign_history, outcomes, signals
 from store.tables.messages import (
     AWAITS_LAST_LOOK,
     BY_ID,
@@ -22,6 +23,7 @@ from store.tables.messages import (
     messages,
     transitions,
 )
+from store.tables.proof import chain_links, rulebooks
 from store.tables.recovery import handover_nonces, inquiries, reconciliations
 from store.tables.reviews import IS_UNFINISHED, reviews, rules_followed
 
@@ -45,9 +47,11 @@ __all__ = [
     "REPLACES",
     "applying_runs",
     "campaign_aliases",
+    "campaign_history",
     "campaigns",
     "cancellation_attempts",
     "cancellations",
+    "chain_links",
     "consents",
     "decisions",
     "handover_nonces",
@@ -58,10 +62,13 @@ __all__ = [
     "message_recipients",
     "messages",
     "metadata",
+    "outcomes",
     "recipients",
     "reconciliations",
     "reviews",
+    "rulebooks",
     "rules_followed",
+    "signals",
     "transitions",
     "write_trials",
 ]

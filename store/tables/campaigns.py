@@ -18,6 +18,7 @@ campaigns = Table(
     Column("carrier_state", String(16)),
     Column("carrier_stamp", String(512)),
     Column("carrier_event_id", String(255)),
+    Column("time_zone", String(64)),
     sqlite_with_rowid=False,
 )
 

@@ -33,6 +33,7 @@ decisions = Table(
     Column("facts", JSON, nullable=False),
     Column("verdicts", JSON, nullable=False),
     Column("event_id", String(255)),
+    Column("rules", String(16)),
 )
 IS_BY_HOLD = decisions.c.policy == literal_column("'hold'")
 Index("ix_decisions_by_hold", decisions.c.event_id, decisions.c.message_id, **only(IS_BY_HOLD))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, String, Table, Text
+from sqlalchemy import Column, Index, String, Table, Text
 
 from store.columns import BigId, UtcDateTime, metadata
 
@@ -10,6 +10,8 @@ recipients = Table(
     "recipients",
     metadata,
     Column("phone_number", String(64), primary_key=True),
+    Column("time_zone", String(64)),
+    Column("region", String(2)),
     sqlite_with_rowid=False,
 )
 
@@ -26,4 +28,8 @@ consents = Table(
     Column("source", String(16), nullable=False),
     Column("evidence", Text),
     Column("received_at", UtcDateTime, nullable=False),
+    Column("tier", String(16)),
+    Column("language", String(8)),
+    Column("campaign_key", String(255)),
 )
+Index("ix_consents_campaign", consents.c.campaign_key, consents.c.effective_at)

@@ -30,6 +30,7 @@ intents = Table(
     Column("http_status", Integer),
     Column("message_id", String(36), index=True),
     Column("settled_at", UtcDateTime),
+    Column("fingerprint", String(64)),
     sqlite_with_rowid=False,
 )
 #: Whether Telnyx holds the message is not known: the answer was lost, or whoever asked has died.

@@ -29,6 +29,7 @@ messages = Table(
     Column("last_look_at", UtcDateTime),
     Column("orphaned_at", UtcDateTime),
     Column("fields", JSON, nullable=False),
+    Column("fingerprint", String(64)),
 )
 IS_PENDING = messages.c.ledger == literal_column("'pending'")
 Index("ix_messages_ledger", messages.c.ledger, **only(messages.c.ledger.is_not(None)))

@@ -7,16 +7,17 @@ import pytest
 
 from core.consent import Consent, ConsentKind
 from core.deadlines import last_look
-from core.deciding import Act, Facts, MessageClass, decide
+from core.deciding import Act, decide
+from core.facts import Facts, MessageClass
 from core.holds import Hold, HoldKind
-from core.policies.catalogue import PolicySettings, rules
+from core.policies.catalogue import rules
 from core.scopes import Scope
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SEND_AT = NOW + timedelta(hours=3)
 ALICE = "+15557650101"
 SECOND = timedelta(seconds=1)
-RULES = rules(PolicySettings())
+RULES = rules()
 MESSAGE = Facts(
     now=NOW,
     message_id="0d3c0f5a-0000-4000-8000-000000000001",
@@ -79,7 +80,7 @@ def test_opt_out_stands_before_a_gate_and_both_are_recorded():
     decision, *_ = decide(replace(MESSAGE, holds=(gate(HoldKind.PANIC),), consents=(refusal,)), RULES)
 
     assert (decision.verdict, decision.policy) == (Act.CANCEL, "opt_out")
-    assert [verdict.act for _, verdict in decision.verdicts] == [Act.CANCEL, Act.ALLOW, Act.CANCEL]
+    assert [verdict.act for _, verdict in decision.verdicts] == [Act.CANCEL, Act.CANCEL, Act.ALLOW]
 
 
 @pytest.mark.parametrize(

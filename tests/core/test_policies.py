@@ -6,9 +6,10 @@ import pytest
 
 from core.campaigns import Campaign, CampaignStatus, CarrierState
 from core.consent import Consent, ConsentKind, ConsentScope
-from core.deciding import Act, Facts, MessageClass, Mode, decide
+from core.deciding import Act, Mode, decide
+from core.facts import Facts, MessageClass
 from core.policies import opt_out, stale_campaign
-from core.policies.catalogue import PolicySettings, rules
+from core.policies.catalogue import rules
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ALICE, BOB = "+15557650101", "+15557650102"
@@ -119,11 +120,11 @@ def test_message_that_is_sent_before_it_grows_too_old_is_not_looked_at_again():
 
 
 def decided(known, **modes):
-    settings = PolicySettings(
+    chosen = rules(
         opt_out=opt_out.Settings(mode=modes.get("opt_out", Mode.ENFORCE)),
         stale_campaign=stale_campaign.Settings(mode=modes.get("stale_campaign", Mode.ENFORCE)),
     )
-    return decide(facts(**known), rules(settings))
+    return decide(facts(**known), chosen)
 
 
 BOTH_OBJECT = {"consents": (said(STOP),), **campaign(status=CampaignStatus.ENDED)}
@@ -132,7 +133,7 @@ BOTH_OBJECT = {"consents": (said(STOP),), **campaign(status=CampaignStatus.ENDED
 def test_no_objection_is_kept_as_a_decision_with_every_verdict():
     (decision,) = decided({})
     assert (decision.verdict, decision.policy) == (Act.ALLOW, None)
-    assert [verdict.policy for _, verdict in decision.verdicts] == ["opt_out", "stale_campaign", "hold"]
+    assert [verdict.policy for _, verdict in decision.verdicts] == ["hold", "opt_out", "stale_campaign"]
 
 
 def test_opt_out_comes_before_other_reasons():

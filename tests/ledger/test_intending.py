@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from core.deciding import Act, MessageClass
+from core.deciding import Act
 from core.errors import NotFound, RequestInvalid
+from core.facts import MessageClass
 from core.intents import IntentState, text_digest, yielding_to
 from ledger import intending
 from ledger.intending import Wish

@@ -6,11 +6,12 @@ import pytest
 from core.campaigns import CarrierState
 from core.cancelling import Action, Again, Meaning, Outcome, Settle, next_step
 from core.consent import ConsentScope
-from core.deciding import MessageClass, Mode
+from core.deciding import Mode
 from core.errors import NotFound, RequestInvalid
+from core.facts import MessageClass
 from core.outcomes import CancellationState
 from core.policies import opt_out, stale_campaign
-from core.policies.catalogue import PolicySettings, rules
+from core.policies.catalogue import rules
 from ledger import consenting, settling, story
 from ledger.absorbing import absorb
 from ledger.campaigning import CampaignChange, change
@@ -110,7 +111,7 @@ def test_opt_out_by_api_cancels_what_is_scheduled(database):
 
 
 def test_opt_out_by_api_reaches_one_profile_when_it_names_one_and_the_scope_says_so(database):
-    narrow = rules(PolicySettings(opt_out=opt_out.Settings(scope=ConsentScope.PROFILE)))
+    narrow = rules(opt_out=opt_out.Settings(scope=ConsentScope.PROFILE))
     opted_out(database, profile="another-profile")
     (answer,) = registered(database, registration(1), rules=narrow)
     assert answer.decision.verdict == "allow"
@@ -128,7 +129,7 @@ def test_same_opt_out_twice_is_recorded_once(database):
 
 
 def test_shadowed_policy_orders_nothing(database):
-    shadowed = rules(PolicySettings(opt_out=opt_out.Settings(mode=Mode.SHADOW)))
+    shadowed = rules(opt_out=opt_out.Settings(mode=Mode.SHADOW))
     opted_out(database)
     (answer,) = registered(database, registration(), rules=shadowed)
     assert answer.decision.verdict == "allow"
@@ -165,7 +166,7 @@ def test_campaign_told_nothing_new_orders_no_review(database):
 
 
 def test_message_that_will_grow_too_old_is_due_for_review_by_then(database):
-    aged = rules(PolicySettings(stale_campaign=stale_campaign.Settings(max_age=timedelta(hours=1))))
+    aged = rules(stale_campaign=stale_campaign.Settings(max_age=timedelta(hours=1)))
     registered(database, registration(), rules=aged)
     with database.read() as connection:
         assert due.for_review(connection, now=NOW + timedelta(minutes=59), limit=10) == {}

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from core.inbox import InboxStatus
 from core.policies import stale_campaign
-from core.policies.catalogue import PolicySettings, rules
+from core.policies.catalogue import rules
 from ledger import replaying
 from ledger.registering import register
 from ledger.replaying import Order
@@ -21,7 +21,7 @@ from workers.reviewing import Reviewer
 
 LATER = NOW + timedelta(hours=1)
 #: A message is stale when it was scheduled half an hour ago.
-AGEING = rules(PolicySettings(stale_campaign=stale_campaign.Settings(max_age=timedelta(minutes=30))))
+AGEING = rules(stale_campaign=stale_campaign.Settings(max_age=timedelta(minutes=30)))
 
 
 def text(words: str, sender: str = ALICE) -> dict[str, object]:

@@ -10,9 +10,9 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from core.deciding import MessageClass
+from core.facts import MessageClass
 from core.policies import opt_out
-from core.policies.catalogue import PolicySettings, rules
+from core.policies.catalogue import rules
 from ledger import intending
 from ledger.absorbing import absorb
 from tests.books import opted_out, told
@@ -64,7 +64,7 @@ def test_lost_answer_alone_raises_no_alarm(sqlite_database, wish, words, sender)
 
 
 def test_policies_say_what_an_opt_out_covers(sqlite_database):
-    sparing = rules(PolicySettings(opt_out=opt_out.Settings(exempt=frozenset({MessageClass.OTP}))))
+    sparing = rules(opt_out=opt_out.Settings(exempt=frozenset({MessageClass.OTP})))
     intent_id = begun(sqlite_database)
     opted_out(sqlite_database)
     assert unknown(sqlite_database, intent_id, judged_by=sparing) == []

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.deciding import MessageClass
 from core.errors import RequestInvalid
+from core.facts import MessageClass
 from schemas import imports
 from schemas.imports import ImportLine, Said
 from tests.api_calls import telnyx_message

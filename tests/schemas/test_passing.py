@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.deciding import MessageClass
 from core.errors import RequestInvalid
+from core.facts import MessageClass
 from core.intents import text_digest
 from schemas import passing
 from schemas.passing import Outgoing, Said

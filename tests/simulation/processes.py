@@ -17,7 +17,6 @@ from werkzeug.test import TestResponse
 
 from core.errors import StoreUnavailable
 from core.policies import catalogue
-from core.policies.catalogue import PolicySettings
 from schemas.secret import Secret
 from schemas.settings import Settings
 from store.engine import Database
@@ -42,8 +41,7 @@ from workers.reviewing import Reviewer
 from workers.stopping import StopFlag
 from workers.sweeper import Sweeper
 
-POLICIES = PolicySettings()
-RULES = catalogue.rules(POLICIES)
+RULES = catalogue.rules()
 KEY = "KEY-of-the-simulation-0123456789"
 TOKEN = "a-token-of-the-simulation-0123456789"
 SECRET = "a-secret-of-the-simulation-0123456789"
@@ -233,7 +231,7 @@ class Working:
             database=self.database,
             bell=self._bell,
             drain=lambda: self,
-            rules=catalogue.fingerprint(POLICIES),
+            rules=RULES.digest,
             now=clock.ours,
             stop=StopFlag(),
         )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from core.consent import ConsentScope
-from core.deciding import MessageClass, Mode
+from core.deciding import Mode
+from core.facts import MessageClass
 from core.policies import opt_out
-from core.policies.catalogue import PolicySettings, rules
+from core.policies.catalogue import rules
 from ledger import absorbing
 from ledger.absorbing import Heard
 from store import cancellations
@@ -50,7 +50,7 @@ def test_opt_out_of_a_formatted_number_holds_for_the_number(api):
 
 
 def test_opt_out_under_a_shadowed_policy_cancels_nothing(sqlite_database):
-    shadowed = rules(PolicySettings(opt_out=opt_out.Settings(mode=Mode.SHADOW)))
+    shadowed = rules(opt_out=opt_out.Settings(mode=Mode.SHADOW))
     api = Api(sqlite_database, rules=shadowed)
     api.post("/v1/messages", telnyx_message())
     assert told(api.post("/v1/opt-outs", {"phone_number": ALICE}), 201)["cancelling"] == 0
@@ -59,7 +59,7 @@ def test_opt_out_under_a_shadowed_policy_cancels_nothing(sqlite_database):
 
 
 def test_opt_out_counts_only_what_it_cancels_itself(sqlite_database):
-    exempting = rules(PolicySettings(opt_out=opt_out.Settings(exempt=frozenset({MessageClass.TRANSACTIONAL}))))
+    exempting = rules(opt_out=opt_out.Settings(exempt=frozenset({MessageClass.TRANSACTIONAL})))
     api = Api(sqlite_database, rules=exempting)
     body = {"data": telnyx_message(), "campaign": "sale", "class": "transactional"}
     told(api.post("/v1/messages", body), 201)
@@ -100,8 +100,8 @@ def test_recipient_is_shown_with_all_they_said(api):
 
 
 def test_opt_out_of_one_profile_is_an_opt_out_whatever_the_scope(sqlite_database):
-    settings = PolicySettings(opt_out=opt_out.Settings(scope=ConsentScope.PROFILE))
-    api = Api(sqlite_database, rules=rules(replace(settings)))
+    narrow = rules(opt_out=opt_out.Settings(scope=ConsentScope.PROFILE))
+    api = Api(sqlite_database, rules=narrow)
     api.post("/v1/messages", telnyx_message())
     answer = api.post("/v1/opt-outs", {"phone_number": ALICE, "messaging_profile_id": PROFILE})
     assert told(answer, 201)["cancelling"] == 0

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from core.deciding import Act, Mode, Rule, Verdict
+from core.deciding import Act, Mode, Rule, Rules, Verdict
 from ledger import story
 from ledger.registering import register
 from store.tables import consents, inbox, messages
@@ -46,7 +46,7 @@ def broken_rule(fails_for):
             raise ZeroDivisionError("a bug")
         return Verdict(Act.ALLOW, "broken", "fine")
 
-    return [*RULES, Rule("broken", Mode.ENFORCE, judge)]
+    return Rules((*RULES, Rule("broken", Mode.ENFORCE, judge)))
 
 
 def test_empty_inbox_is_nothing_to_do(database):

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from core.deciding import Act, Mode, Rule, Verdict
+from core.deciding import Act, Mode, Rule, Rules, Verdict
 from core.errors import StoreUnavailable
 from core.failpoints import plan
 from ledger.registering import register
@@ -166,7 +166,7 @@ def test_losing_the_database_in_the_middle_is_nobodys_fault(database, stops):
         return Verdict(Act.ALLOW, "trouble", "fine")
 
     clock = [NOW]
-    mine = Applier(database, [*RULES, Rule("trouble", Mode.ENFORCE, away)], lambda: clock[0])
+    mine = Applier(database, Rules((*RULES, Rule("trouble", Mode.ENFORCE, away))), lambda: clock[0])
     for _ in range(4):
         with pytest.raises(StoreUnavailable):
             mine.apply()

@@ -27,7 +27,7 @@ WORKER = """
 import os, signal, sys, time
 from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
-from core.deciding import Act, Mode, Rule, Verdict
+from core.deciding import Act, Mode, Rule, Rules, Verdict
 from store import tables
 from store.engine import Database
 from tests.reports import RULES
@@ -45,7 +45,7 @@ def is_pending():
         return connection.scalar(sa.select(sa.func.count()).where(tables.inbox.c.status == "pending"))
 
 database = Database(url)
-rules = [*RULES, Rule("deadly", Mode.ENFORCE, judge)]
+rules = Rules((*RULES, Rule("deadly", Mode.ENFORCE, judge)))
 applier = Applier(database, rules, lambda: datetime.now(UTC) + timedelta(seconds=float(ahead)))
 while is_pending():
     applier.apply() or time.sleep(0.05)

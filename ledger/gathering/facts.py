@@ -1,0 +1,94 @@
+"""Gather all facts about scheduled messages, in a handful of queries for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.deadlines import last_look
+from core.facts import Facts, MessageClass, Need
+from core.holds import Hold
+from ledger.gathering.campaigns import Campaigns, names_of
+from ledger.gathering.subjects import Source, Subject, labels_of
+from store import consents, holds, messages
+from store.messages import MessageRow
+
+#: Where each kind of fact comes from; it stands in ``Facts`` under the name of the need.
+_SOURCES: Mapping[Need, Source] = {}
+
+
+def gather(
+    connection: sa.Connection,
+    rows: Collection[MessageRow],
+    needs: Mapping[Need, timedelta],
+    *,
+    now: datetime,
+    is_last: bool = False,
+) -> dict[str, Facts]:
+    """Return all that is known of each scheduled message, and what is needed besides, so far back as is needed."""
+    found = messages.recipients_of(connection, {row.id for row in rows})
+    to = {row.id: tuple(recipient.phone_number for recipient in found.get(row.id, ())) for row in rows}
+    return gather_of(connection, rows, to, needs, now=now, is_last=is_last)
+
+
+def gather_of(
+    connection: sa.Connection,
+    rows: Collection[MessageRow],
+    to: Mapping[str, tuple[str, ...]],
+    needs: Mapping[Need, timedelta],
+    *,
+    now: datetime,
+    is_last: bool = False,
+) -> dict[str, Facts]:
+    """Do the same for messages that need not be held, each with the numbers that it goes ``to``."""
+    words = consents.of(connection, {number for numbers in to.values() for number in numbers})
+    known = Campaigns(connection, {name for row in rows for name in names_of(row)})
+    gates = holds.standing(connection, now=now) if rows else ()
+    subjects = [_subject(row, to[row.id], known, now) for row in rows]
+    needed = {need: _SOURCES[need](connection, subjects, reach) for need, reach in needs.items()} if subjects else {}
+    return {
+        subject.id: Facts(
+            now=now,
+            message_id=subject.id,
+            send_at=subject.send_at,
+            scheduled_at=subject.row.scheduled_at or subject.row.registered_at or now,
+            message_class=MessageClass(subject.row.message_class or MessageClass.MARKETING),
+            messaging_profile_id=subject.row.messaging_profile_id,
+            recipients=subject.recipients,
+            from_number=subject.row.from_number,
+            campaign_key=subject.row.campaign_key,
+            fingerprint=subject.row.fingerprint,
+            labels=subject.labels,
+            consents=tuple(word for number in subject.recipients for word in words.get(number, ())),
+            campaigns=known.of(subject.row),
+            holds=tuple(
+                hold
+                for hold in gates
+                if _covers(hold, subject) and not (is_last and hold.has_expired(last_look(subject.send_at)))
+            ),
+            is_last=is_last,
+            **_told(subject, needed),
+        )
+        for subject in subjects
+    }
+
+
+def _subject(row: MessageRow, recipients: tuple[str, ...], known: Campaigns, now: datetime) -> Subject:
+    assert row.send_at is not None  # noqa: S101 - messages without a time are never pending
+    return Subject(row, recipients, known.names_of(row), now, row.send_at, labels_of(row))
+
+
+def _told(subject: Subject, needed: Mapping[Need, Mapping[str, Any]]) -> dict[str, Any]:
+    return {need: told[subject.id] for need, told in needed.items() if subject.id in told}
+
+
+def _covers(hold: Hold, subject: Subject) -> bool:
+    return hold.covers(
+        campaigns=subject.campaigns,
+        sender=subject.row.from_number,
+        recipients=subject.recipients,
+        profile=subject.row.messaging_profile_id,
+    )

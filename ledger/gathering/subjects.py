@@ -1,0 +1,44 @@
+"""The messages that facts are gathered about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from core import labels, merging
+from core.labels import Labels
+from store.messages import MessageRow
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One scheduled message, and the moment at which it is decided on."""
+
+    row: MessageRow
+    recipients: tuple[str, ...]
+    campaigns: Collection[str]
+    """Every name that its campaign goes by."""
+    now: datetime
+    send_at: datetime
+    labels: Labels = field(default_factory=Labels)
+
+    @property
+    def id(self) -> str:
+        """Return the message's id; empty for one that does not exist yet."""
+        return self.row.id
+
+
+#: Finds one kind of fact for messages, so far back as is asked, by the message's id; none for those left out.
+Source = Callable[[sa.Connection, Sequence[Subject], timedelta], Mapping[str, Any]]
+
+
+def labels_of(row: MessageRow) -> Labels:
+    """Return what a message's tags tell: those of its sender, else those that Telnyx told."""
+    tags = row.tags
+    if tags is None and "tags" in row.fields:
+        tags = merging.values(row.fields).get("tags")
+    return labels.read(tags) if tags else Labels()
