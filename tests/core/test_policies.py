@@ -1,32 +1,18 @@
 """Each policy's table of cases reads as its specification."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from core.campaigns import Campaign, CampaignStatus, CarrierState
 from core.consent import Consent, ConsentKind, ConsentScope
 from core.deciding import Act, Mode, decide
-from core.facts import Facts, MessageClass
+from core.facts import MessageClass
 from core.policies import opt_out, stale_campaign
 from core.policies.catalogue import rules
+from tests.policy_cases import ALICE, BOB, NOW, facts, judged
 
-NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
-ALICE, BOB = "+15557650101", "+15557650102"
 SECOND = timedelta(seconds=1)
-
-
-def facts(**changes):
-    known = {
-        "now": NOW,
-        "message_id": "0d3c0f5a-0000-4000-8000-000000000001",
-        "send_at": NOW + timedelta(hours=3),
-        "scheduled_at": NOW - timedelta(hours=1),
-        "message_class": MessageClass.MARKETING,
-        "messaging_profile_id": "spring",
-        "recipients": (ALICE,),
-    }
-    return Facts(**{**known, **changes})
 
 
 def said(kind, number=ALICE, hours_ago=1, profile="spring"):
@@ -64,7 +50,7 @@ STOP, START = ConsentKind.OPT_OUT, ConsentKind.OPT_IN
     ],
 )
 def test_opt_out(settings, known, act):
-    assert opt_out.judge(facts(**known), opt_out.Settings(**settings)).act is act
+    assert judged(opt_out, settings, known).act is act
 
 
 def campaign(**held):
@@ -104,7 +90,7 @@ def campaign(**held):
     ],
 )
 def test_stale_campaign(settings, known, act):
-    assert stale_campaign.judge(facts(**known), stale_campaign.Settings(**settings)).act is act
+    assert judged(stale_campaign, settings, known).act is act
 
 
 def test_message_that_will_grow_too_old_before_it_is_sent_is_looked_at_again():
@@ -157,4 +143,4 @@ def test_shadowed_policy_does_not_hide_one_that_is_enforced():
 def test_policy_that_is_off_is_not_asked():
     (decision,) = decided({"consents": (said(STOP),)}, opt_out=Mode.OFF)
     assert decision.verdict is Act.ALLOW
-    assert [verdict.policy for _, verdict in decision.verdicts] == ["stale_campaign", "hold"]
+    assert [verdict.policy for _, verdict in decision.verdicts] == ["hold", "stale_campaign"]
