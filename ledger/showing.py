@@ -30,7 +30,7 @@ def message(
     row: MessageRow,
     recipients: Sequence[RecipientRow],
     *,
-    cancel_by: Callable[[datetime], datetime] = deadlines.cancel_by,
+    cancel_by: Callable[[datetime], datetime],
 ) -> dict[str, Any]:
     """Show one message: what we hold of it, then every field that Telnyx told.
 

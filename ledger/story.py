@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core import deadlines, merging
+from core import merging
 from core.errors import NotFound
 from ledger import showing
 from store import cancellations, consents, decisions, intents, messages
@@ -21,7 +21,7 @@ def message(
     connection: sa.Connection,
     message_id: str,
     *,
-    cancel_by: Callable[[datetime], datetime] = deadlines.cancel_by,
+    cancel_by: Callable[[datetime], datetime],
 ) -> dict[str, Any]:
     """Return one message as shown; raises NotFound. ``cancel_by`` is that of ``showing.message``."""
     row = messages.find(connection, message_id)
@@ -35,7 +35,7 @@ def story(
     connection: sa.Connection,
     message_id: str,
     *,
-    cancel_by: Callable[[datetime], datetime] = deadlines.cancel_by,
+    cancel_by: Callable[[datetime], datetime],
 ) -> dict[str, Any]:
     """Return a message with its decisions, its cancellation, and all of it as one timeline; raises NotFound."""
     shown = message(connection, message_id, cancel_by=cancel_by)
