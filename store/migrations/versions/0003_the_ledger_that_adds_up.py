@@ -38,6 +38,8 @@ def _messages() -> None:
     _index_some(
         "ix_messages_sums", "messages", ["campaign_key", "send_at", "ledger", "breach_cause"], "ledger IS NOT NULL"
     )
+    cancelled = "ledger = 'cancelled' AND tcr_campaign_id IS NOT NULL"
+    _index_some("ix_messages_cancelled_tcr", "messages", ["tcr_campaign_id"], cancelled)
     _index_some("ix_messages_orphaned", "messages", ["seq", "orphaned_at"], "orphaned_at IS NOT NULL")
 
 
