@@ -159,6 +159,12 @@ def test_postgresql_finds_what_was_cancelled_of_a_campaign_without_reading_all_t
             {"ix_intents_in_doubt"},
             id="in_doubt",
         ),
+        pytest.param(
+            lambda on: intents.without_message_to(on, ALICE, limit=9),
+            "intents",
+            {"ix_intents_without_message"},
+            id="without_message_to",
+        ),
     ],
 )
 def test_rows_are_found_by_an_index_that_leads_to_few(explained, ask, table, by):
