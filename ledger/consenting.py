@@ -11,8 +11,11 @@ from core.consent import Consent, ConsentKind, ConsentScope, standing_opt_out
 from core.deciding import Decision, Rules
 from ledger import deciding, meeting, showing
 from ledger.deciding import Cause
-from store import consents, holds, messages
+from store import consents, holds, intents, messages
 from store.consents import HeardConsent
+
+#: Of requests that led to no message; each can be asked for by its id.
+_MOST_SHOWN = 50
 
 
 def opt_out(
@@ -57,7 +60,7 @@ def hear(connection: sa.Connection, heard: HeardConsent, rules: Rules, *, now: d
 
 
 def shown(connection: sa.Connection, phone_number: str) -> dict[str, Any]:
-    """Show whether a recipient has opted out, for whichever messaging profile, and what is pending for them."""
+    """Show whether a recipient has opted out, for whichever profile, and what is pending or came to nothing."""
     history = consents.history(connection, phone_number)
     standing = standing_opt_out([row.word for row in history], messaging_profile_id=None, scope=ConsentScope.ALL)
     return {
@@ -65,4 +68,7 @@ def shown(connection: sa.Connection, phone_number: str) -> dict[str, Any]:
         "opted_out": standing is not None,
         "consent": [showing.consent(row) for row in history],
         "pending": messages.count_pending_to(connection, phone_number),
+        "requests_without_message": [
+            showing.request(row) for row in intents.without_message_to(connection, phone_number, limit=_MOST_SHOWN)
+        ],
     }

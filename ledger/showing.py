@@ -15,6 +15,7 @@ from core.outcomes import LedgerState
 from store.consents import HeardConsent
 from store.decisions import DecisionRow
 from store.inbox import EventRow
+from store.intents import IntentRow
 from store.messages import MessageRow, RecipientRow
 
 #: Fields that are shown under a name, or in a place, of their own.
@@ -30,7 +31,7 @@ def message(
     row: MessageRow,
     recipients: Sequence[RecipientRow],
     *,
-    cancel_by: Callable[[datetime], datetime] = deadlines.cancel_by,
+    cancel_by: Callable[[datetime], datetime],
 ) -> dict[str, Any]:
     """Show one message: what we hold of it, then every field that Telnyx told.
 
@@ -88,6 +89,31 @@ def decision(row: DecisionRow) -> dict[str, Any]:
         "mode": row.mode,
         "trigger": row.trigger,
         "verdicts": row.verdicts,
+    }
+
+
+def request(row: IntentRow) -> dict[str, Any]:
+    """Show one request to send, as it was judged, and what is known of its end."""
+    return {
+        "id": row.id,
+        "door": row.door,
+        "path": row.path,
+        "created_at": instant(row.created_at),
+        "recipients": row.recipients,
+        "from": row.from_number,
+        "messaging_profile_id": row.messaging_profile_id,
+        "campaign": row.campaign_key,
+        "class": row.message_class,
+        "tags": row.tags,
+        "send_at": instant(row.send_at),
+        "state": row.state,
+        "policy": row.policy,
+        "reason": row.reason,
+        "verdicts": row.verdicts or [],
+        "http_status": row.http_status,
+        "message_id": row.message_id,
+        "replaces": row.replaces,
+        "settled_at": instant(row.settled_at),
     }
 
 

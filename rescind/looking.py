@@ -132,7 +132,10 @@ def _show_event(event_id: str, *, raw: bool, wants_json: bool) -> None:
 @click.argument("message_id", metavar="ID")
 @as_json
 def why_command(*, message_id: str, wants_json: bool) -> None:
-    """Tell the story of one message: what was known, decided, asked of Telnyx and answered."""
+    """Tell the story of one message: what was known, decided, asked of Telnyx and answered.
+
+    ID is Telnyx's of the message, or ours of a request to send, which may have been refused.
+    """
     settings = Settings.from_env()
     with databases.reading(settings) as connection:
         cancel_by = forecasting.look(connection, rate=settings.cancel_rate).cancel_by
@@ -140,11 +143,19 @@ def why_command(*, message_id: str, wants_json: bool) -> None:
     if wants_json:
         output.print_json({"data": told})
         return
-    message = told["message"]
     screen = output.console()
+    facts = _of_message(told) if told["message"] else _of_request(told["request"])
+    screen.print(output.table(["", ""], [fact for fact in facts if fact[1]]))
+    timeline = [(brief(entry["at"]), entry["kind"], entry["text"]) for entry in told["timeline"]]
+    screen.print(output.table(["at", "", "what happened"], timeline))
+
+
+def _of_message(told: dict[str, Any]) -> list[tuple[str, object]]:
+    message = told["message"]
     to = ", ".join(f"{each['phone_number']} ({each['status']})" for each in message["recipients"])
-    facts = [
+    return [
         ("message", message["id"]),
+        ("request", told["request"] and told["request"]["id"]),
         ("to", to),
         ("campaign", message["campaign"]),
         ("send at", brief(message["send_at"])),
@@ -154,6 +165,18 @@ def why_command(*, message_id: str, wants_json: bool) -> None:
         ("replaces", told["replaces"]),
         ("replaced by", told["replaced_by"]),
     ]
-    screen.print(output.table(["", ""], [fact for fact in facts if fact[1]]))
-    timeline = [(brief(entry["at"]), entry["kind"], entry["text"]) for entry in told["timeline"]]
-    screen.print(output.table(["at", "", "what happened"], timeline))
+
+
+def _of_request(request: dict[str, Any]) -> list[tuple[str, object]]:
+    return [
+        ("request", request["id"]),
+        ("to", ", ".join(request["recipients"])),
+        ("campaign", request["campaign"]),
+        ("send at", brief(request["send_at"])),
+        ("state", request["state"]),
+        ("policy", request["policy"]),
+        ("reason", request["reason"]),
+        ("Telnyx answered", request["http_status"]),
+        ("message", request["message_id"]),
+        ("replaces", request["replaces"]),
+    ]

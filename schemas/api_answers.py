@@ -89,15 +89,6 @@ class Consent(Answer):
     received_at = at("when it was heard here")
 
 
-class Recipient(Answer):
-    """What is known of a phone number."""
-
-    phone_number = text()
-    opted_out = fields.Boolean(required=True, metadata={"description": "an opt-out stands, for whichever profile"})
-    consent = listed(Consent)
-    pending = count("scheduled messages to this number that are still pending")
-
-
 class OptedOut(Answer):
     """An opt-out that was recorded."""
 

@@ -7,8 +7,10 @@ from marshmallow import INCLUDE, fields
 from core.cancelling import Action
 from core.deciding import Act, Mode
 from core.facts import MessageClass
+from core.intents import IntentState
 from core.outcomes import BreachCause, CancellationState, LedgerState
 from schemas.api_answers import Answer, Decided, at, count, listed, one_of, text
+from schemas.api_fields import described
 
 
 class MessageRecipient(Answer):
@@ -106,14 +108,46 @@ class TimelineEntry(Answer):
         unknown = INCLUDE
 
     at = at()
-    kind = text("`registration`, `status`, `consent`, `decision`, `cancellation`, `attempt`, `reschedule` or `ledger`")
+    kind = text(
+        "`registration`, `request`, `status`, `consent`, `decision`, `cancellation`, `attempt`, `reschedule` or "
+        "`ledger`"
+    )
     text = text()
 
 
-class Story(Answer):
-    """Why a message was cancelled, or let go."""
+class Request(Answer):
+    """A request to send that came through here, and what is known of its end."""
 
-    message = fields.Nested(Message, required=True)
+    id = text("our own id of it", form="uuid")
+    door = text("the way it came in")
+    path = text("what was asked of Telnyx")
+    created_at = at()
+    recipients = fields.List(fields.String(), required=True)
+    sender = fields.String(data_key="from", required=True, allow_none=True)
+    messaging_profile_id = text(null=True)
+    campaign = text(null=True)
+    message_class = fields.Enum(
+        MessageClass, by_value=fields.String(), data_key="class", required=True, allow_none=True
+    )
+    tags = fields.List(fields.String(), required=True, allow_none=True)
+    send_at = at("null is at once", null=True)
+    state = one_of(IntentState)
+    policy = text("the policy that objects; null when none does", null=True)
+    reason = text("why there is no message, or none that is known", null=True)
+    verdicts = listed(Verdict)
+    http_status = count("what Telnyx answered; null when it was not asked, or did not answer", null=True)
+    message_id = text("the message that it led to, if that is known", null=True, form="uuid")
+    replaces = text("the cancelled message in whose place it was to be sent", null=True, form="uuid")
+    settled_at = at("when its end became known", null=True)
+
+
+class Story(Answer):
+    """Why a message was cancelled, or let go; or what became of a request that led to no message that is known."""
+
+    message = fields.Nested(Message, required=True, allow_none=True)
+    request = fields.Nested(
+        Request, required=True, allow_none=True, metadata=described("what led to the message, if it came through here")
+    )
     decisions = listed(Decision)
     cancellation = fields.Nested(Cancellation, required=True, allow_none=True)
     replaces = text("the cancelled message in whose place this one was scheduled", null=True, form="uuid")

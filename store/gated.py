@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from core.outcomes import CancellationState, LedgerState
-from store.tables import IS_BY_HOLD, cancellations, decisions, messages
+from core.outcomes import CancellationState
+from store.tables import IS_BY_HOLD, IS_CANCELLED, cancellations, decisions, messages
 from store.ways import Reach
 
 #: The decision that ordered a cancellation was made in the same moment. A later one on the same message may give
@@ -53,13 +53,20 @@ def cancelled(connection: sa.Connection, cause: str) -> list[tuple[datetime, str
 def cancelled_in(connection: sa.Connection, reach: Reach, *, sparing: str) -> list[tuple[datetime, str]]:
     """Return the messages of a campaign that we cancelled, save by one policy, by when they were to be sent."""
     place = (cancellations.c.send_at, cancellations.c.message_id)
-    of_campaign = sa.or_(
-        messages.c.campaign_key.in_(sorted(reach.keys)), messages.c.tcr_campaign_id.in_(sorted(reach.tcr_campaign_ids))
+    # An OR of two columns would be looked for in all that was ever cancelled.
+    theirs = (
+        ("INDEXED BY ix_messages_sums", messages.c.campaign_key.in_(sorted(reach.keys))),
+        ("INDEXED BY ix_messages_cancelled_tcr", messages.c.tcr_campaign_id.in_(sorted(reach.tcr_campaign_ids))),
+    )
+    ids = sa.union(
+        *(
+            sa.select(messages.c.id).where(IS_CANCELLED, each).with_hint(messages, hint, "sqlite")
+            for hint, each in theirs
+        )
     )
     query = (
         sa.select(*place)
-        .select_from(cancellations.join(messages, messages.c.id == cancellations.c.message_id))
-        .where(of_campaign, messages.c.ledger == LedgerState.CANCELLED, _BY_US, cancellations.c.policy != sparing)
+        .where(cancellations.c.message_id.in_(ids), _BY_US, cancellations.c.policy != sparing)
         .order_by(*place)
     )
     return [(send_at, message_id) for send_at, message_id in connection.execute(query)]

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from core.intents import IntentState, yielding_to
 from store import upserting
-from store.tables import IS_IN_DOUBT, REPLACES, intents
+from store.tables import IS_IN_DOUBT, IS_WITHOUT_MESSAGE, REPLACES, intents
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,18 @@ def of_message(connection: sa.Connection, message_id: str) -> list[IntentRow]:
         sa.select(intents.c.id).where(intents.c.replaces == message_id),
     )
     query = sa.select(*_COLUMNS).where(intents.c.id.in_(ids)).order_by(intents.c.created_at, intents.c.id)
+    return [IntentRow(*row) for row in connection.execute(query)]
+
+
+def without_message_to(connection: sa.Connection, phone_number: str, *, limit: int) -> list[IntentRow]:
+    """Return the requests to a number that were refused or declined, or whose answer was lost; the newest first."""
+    query = (
+        sa.select(*_COLUMNS)
+        .where(intents.c.phone_number == phone_number, IS_WITHOUT_MESSAGE)
+        .order_by(intents.c.created_at.desc(), intents.c.id)
+        .with_hint(intents, "INDEXED BY ix_intents_without_message", "sqlite")
+        .limit(limit)
+    )
     return [IntentRow(*row) for row in connection.execute(query)]
 
 

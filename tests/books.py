@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from core import deadlines
 from ledger import consenting, story
 from ledger.absorbing import absorb
 from ledger.registering import register
@@ -52,7 +53,7 @@ def looked_last(database, *ids, now):
 
 def stories(database, number=1):
     with database.read() as connection:
-        return story.story(connection, message_id(number))
+        return story.story(connection, message_id(number), cancel_by=deadlines.cancel_by)
 
 
 def dump(database):

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 import simulator
+from core import deadlines
 from ledger import story
 from ledger.absorbing import absorb
 from schemas import envelope, reading
@@ -90,7 +91,7 @@ class DoorWorld:
     def story(self, message_id: str) -> dict[str, Any]:
         self.book.flush()
         with self.database.read() as connection:
-            return story.story(connection, message_id)
+            return story.story(connection, message_id, cancel_by=deadlines.cancel_by)
 
     def opt_out(self, number: str = ALICE) -> None:
         """Have somebody opt out, of which Telnyx knows nothing."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import simulator
+from core import deadlines
 from core.holds import HoldKind
 from core.scopes import Scope
 from ledger import holding, registering, story
@@ -44,7 +45,7 @@ class World:
 
     def why(self, message_id: str):
         with self.database.read() as connection:
-            return story.story(connection, message_id)
+            return story.story(connection, message_id, cancel_by=deadlines.cancel_by)
 
     def posts(self) -> list[dict]:
         """The bodies of the requests to send."""

@@ -17,7 +17,7 @@ ALLOWED: dict[str, set[str]] = {
     "ledger": {"core", "store", "sqlalchemy", "structlog"},
     "webhook_app": {
         *("core", "schemas", "store", "ledger", "flask", "flask_smorest", "werkzeug", "marshmallow", "webargs"),
-        *("nacl", "sqlalchemy", "structlog", "httpx"),
+        *("nacl", "sqlalchemy", "structlog", "httpx", "httpcore"),
     },
     "workers": {
         "core",

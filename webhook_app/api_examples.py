@@ -100,8 +100,19 @@ MESSAGE: dict[str, Any] = {
 }
 _FACTS = {"phone_number": _NUMBER, "opted_out_at": "2026-06-29T09:12:00+00:00", "evidence": "STOP", "scope": "all"}
 _EVENT_ID = "5ed9ec04-a33f-4ef2-b452-3a2989fac327"
+_VERDICTS = [
+    {
+        "policy": "opt_out",
+        "mode": "enforce",
+        "verdict": "cancel",
+        "reason": _REASON,
+        "facts": _FACTS,
+        "event_id": _EVENT_ID,
+    }
+]
 STORY = {
     "message": MESSAGE,
+    "request": None,
     "decisions": [
         {
             "verdict": "cancel",
@@ -112,16 +123,7 @@ STORY = {
             "decided_at": "2026-06-29T09:12:01Z",
             "mode": "enforce",
             "trigger": "consent",
-            "verdicts": [
-                {
-                    "policy": "opt_out",
-                    "mode": "enforce",
-                    "verdict": "cancel",
-                    "reason": _REASON,
-                    "facts": _FACTS,
-                    "event_id": _EVENT_ID,
-                }
-            ],
+            "verdicts": _VERDICTS,
         }
     ],
     "cancellation": {
@@ -169,6 +171,29 @@ RECIPIENT = {
         }
     ],
     "pending": 0,
+    "requests_without_message": [
+        {
+            "id": "8c4f0a52-7c1e-4d55-9a39-3f0d5f0b7f11",
+            "door": "passthrough",
+            "path": "messages",
+            "created_at": "2026-06-30T10:00:00Z",
+            "recipients": [_NUMBER],
+            "from": "+15557650002",
+            "messaging_profile_id": _PROFILE,
+            "campaign": "summer-sale",
+            "class": "marketing",
+            "tags": None,
+            "send_at": _SEND_AT,
+            "state": "refused",
+            "policy": "opt_out",
+            "reason": _REASON,
+            "verdicts": _VERDICTS,
+            "http_status": None,
+            "message_id": None,
+            "replaces": None,
+            "settled_at": "2026-06-30T10:00:00Z",
+        }
+    ],
 }
 
 CAMPAIGN_CHANGE = {"status": "paused", "ends_at": "2026-07-31T22:00:00Z", "tcr_campaign_id": "TCPA3X7"}

@@ -151,7 +151,10 @@ class Messages:
             return jsonify(data=story.message(connection, message_id, cancel_by=cancel_by))
 
     def why(self, message_id: str) -> Response:
-        """Show why a message was cancelled, or let go: every decision, every attempt, all in order."""
+        """Show why a message was cancelled, or let go: every decision, every attempt, all in order.
+
+        The id may be that of a request to send, too, as `requests_without_message` of a recipient gives it.
+        """
         _require_id(message_id)
         cancel_by = self._outlook.latest().cancel_by
         with self._database.read() as connection:

@@ -11,7 +11,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
 from core.errors import RequestInvalid
-from schemas import problems, strict_json
+from schemas import api_fields, problems, strict_json
 
 #: A thousand of Telnyx's longest answers.
 MAX_BODY = 5 * 1024 * 1024
@@ -55,6 +55,13 @@ class Reader(FlaskParser):
     def load_json(self, req: Request, schema: Schema) -> object:  # noqa: ARG002 - webargs' signature
         """Return the body's JSON."""
         return json_body(req)
+
+    def load_querystring(self, req: Request, schema: Schema) -> object:
+        """Return the query's parameters; each may be given once, or one of its values would count and none be told."""
+        for name, values in req.args.lists():
+            if len(values) > 1:
+                raise RequestInvalid(f"{api_fields.quoted(name)}: is given {len(values)} times; give it once")
+        return super().load_querystring(req, schema)
 
     def handle_error(
         self,

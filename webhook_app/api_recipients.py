@@ -15,8 +15,8 @@ from core.errors import RequestInvalid
 from core.policies import opt_out
 from ledger import consenting
 from schemas import api_fields
-from schemas.api_answers import OptedOut, Recipient, enveloped
-from schemas.api_recipients import OptOut
+from schemas.api_answers import OptedOut, enveloped
+from schemas.api_recipients import OptOut, Recipient
 from store.engine import Database
 from webhook_app import api_examples
 from webhook_app.api_routes import Routes
@@ -72,7 +72,7 @@ class Recipients:
         return jsonify(data=shown), 201
 
     def one(self, phone_number: str) -> Response:
-        """Show whether somebody has opted out, all they ever said, and what is still pending for them."""
+        """Show whether somebody has opted out, all they ever said, and what is pending for them or came to nothing."""
         try:
             number = api_fields.phone_number(phone_number)
         except ValidationError as error:

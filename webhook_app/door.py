@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Flask, Response, request
 from structlog.typing import FilteringBoundLogger
-from werkzeug.exceptions import HTTPException, ServiceUnavailable
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, ServiceUnavailable
 from werkzeug.routing import BaseConverter
 
 from core.deciding import Rules
@@ -31,7 +31,7 @@ from webhook_app.door_telnyx import Line, Silence
 from webhook_app.door_watching import Watching
 
 _PREFIX = "/v2"
-_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 #: Each waits for Telnyx most of the time, and needs a thread while it does.
 _AT_ONCE = 64
 #: The cheapest question that only a key of an account can ask.
@@ -86,11 +86,12 @@ def register(
         watching=Watching(book=book, line=line, rules=rules, now=now, log=log),
     )
     routes = Blueprint("door", __name__)
-    options = {"methods": _METHODS, "provide_automatic_options": False}
-    routes.add_url_rule(_PREFIX, view_func=door.serve, endpoint="root", **options)  # type: ignore[arg-type]  # as Flask does
-    routes.add_url_rule(f"{_PREFIX}/<any_path:_>", view_func=door.serve, endpoint="call", **options)  # type: ignore[arg-type]  # as Flask does
     _add_errors(routes, log)
     app.register_blueprint(routes)
+    for name, path in (("root", _PREFIX), ("call", f"{_PREFIX}/<any_path:_>")):
+        # Past Flask, which would refuse a method that it is not told of before we can, and in another shape.
+        app.url_map.add(app.url_rule_class(path, endpoint=f"{routes.name}.{name}"))
+        app.view_functions[f"{routes.name}.{name}"] = door.serve
 
 
 class Door:
@@ -106,6 +107,8 @@ class Door:
 
     def serve(self, _: str = "") -> Response:
         """Answer one call."""
+        if request.environ["REQUEST_METHOD"] not in _METHODS:
+            raise MethodNotAllowed(_METHODS)
         try:
             path = door_call.path_of(request.environ, below=f"{_PREFIX}/")
         except Elsewhere:
@@ -149,7 +152,7 @@ class Door:
         if answer.is_good:
             self._keys.trust(key)
             return None
-        if answer.status in _NOT_LET_IN and answer.rest is None:
+        if answer.status in _NOT_LET_IN:
             self._keys.distrust(key, answer)
             return passed_on(answer)
         return passed_on(answer) if answer.status == HTTPStatus.TOO_MANY_REQUESTS else answers.unavailable(_UNASKED)
@@ -163,7 +166,9 @@ def _add_errors(routes: Blueprint, log: FilteringBoundLogger) -> None:
         told = error.description or error.name
         if isinstance(error, ServiceUnavailable):
             return answers.unavailable(told)
-        return answers.refuse(error.code or HTTPStatus.INTERNAL_SERVER_ERROR, "10015", told, title=error.name)
+        allowed = {"Allow": ", ".join(_METHODS)} if isinstance(error, MethodNotAllowed) else None
+        status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+        return answers.refuse(status, "10015", told, title=error.name, headers=allowed)
 
     @routes.errorhandler(RequestInvalid)
     def _invalid(error: RequestInvalid) -> Response:

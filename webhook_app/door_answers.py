@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from flask import Response
@@ -54,29 +54,12 @@ def passed_on(reply: Reply, headers: dict[str, str] | None = None) -> Response:
             f"Telnyx answered {reply.status}, a redirect, which is not followed; see TELNYX_BASE_URL of this server.",
             headers={**NO_RETRY, **(headers or {})},
         )
-    body = reply.body if reply.rest is None else _Whole(reply)
-    response = Response(body, status=reply.status)
+    response = Response(reply.body, status=reply.status)
     response.headers.clear()
     for name, value in reply.headers:
         response.headers.add(name, value)
     response.headers.update(headers or {})
     return response
-
-
-class _Whole:
-    """What was read of a long answer, and the rest as it comes."""
-
-    def __init__(self, reply: Reply) -> None:
-        self._reply = reply
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._reply.body
-        yield from self._reply.rest or ()
-
-    def close(self) -> None:
-        """Close the connection, however far it was read."""
-        if self._reply.rest is not None:
-            self._reply.rest.close()
 
 
 def silence(answer: Silence, *, is_harmless: bool) -> Response:

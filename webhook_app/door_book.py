@@ -23,7 +23,7 @@ from store.engine import Database
 
 #: Each holds a connection; the pool has as many to spare beside the API's and the receiver's.
 _THREADS = 4
-_DEADLINE = timedelta(seconds=1.2)
+PATIENCE = timedelta(seconds=1.2)
 #: What could not be written is tried again for so long, as often.
 _REMEMBERED = timedelta(minutes=2)
 _PAUSE = timedelta(seconds=0.5)
@@ -79,7 +79,7 @@ class Book:
         *,
         ring: Callable[[], object],
         log: FilteringBoundLogger,
-        deadline: timedelta = _DEADLINE,
+        deadline: timedelta = PATIENCE,
     ) -> None:
         """Start nothing yet: threads would not survive the fork of a server's workers."""
         self._database = database

@@ -21,6 +21,8 @@ from webhook_app.door_telnyx import Reply
 _TRUSTED_FOR = timedelta(hours=1)
 _REFUSED_FOR = timedelta(minutes=1)
 _MOST = 1000
+#: So much of a refusal is kept, its headers included: Telnyx's own have not half of it.
+_LONGEST_KEPT = 8 * 1024
 
 Told = TypeVar("Told")
 
@@ -64,8 +66,9 @@ class Keys:
             self._refused.pop(self._mark(key), None)
 
     def distrust(self, key: Secret, reply: Reply) -> None:
-        """Remember that Telnyx did not."""
-        self._keep(self._refused, key, (self._seconds() + _REFUSED_FOR.total_seconds(), reply))
+        """Remember that Telnyx did not; with a long refusal only that it must be asked again."""
+        if _length(reply) <= _LONGEST_KEPT:
+            self._keep(self._refused, key, (self._seconds() + _REFUSED_FOR.total_seconds(), reply))
         self.forget(key)
 
     def forget(self, key: Secret) -> None:
@@ -88,3 +91,7 @@ class Keys:
 
     def _mark(self, key: Secret) -> bytes:
         return hmac.digest(self._pepper, key.reveal().encode(), "sha256")
+
+
+def _length(reply: Reply) -> int:
+    return len(reply.body) + sum(len(name) + len(value) for name, value in reply.headers)

@@ -7,22 +7,27 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
 
+import httpcore
 import httpx
 
 from schemas.secret import Secret
 from webhook_app.door_call import Call
+from webhook_app.door_wire import Wire
 
 _CONNECTING = timedelta(seconds=2)
-_PATIENCE = timedelta(seconds=15)
+#: For a whole call, to the last byte of its answer. Below the time that a proxy in front of us waits, two of them
+#: in a row included, and below ``ledger.intending.IN_FLIGHT``.
+PATIENCE = timedelta(seconds=15)
 #: Telnyx keeps an idle connection for longer; one that it has just closed would cost an answer.
 _IDLE = timedelta(seconds=15)
-#: So much of an answer is read before any of it is passed on. A message has a few kilobytes.
-READ_WHOLE = 1024 * 1024
+#: A message has a few kilobytes, and Telnyx has no list of messages. An answer is read whole before any of it is
+#: given: whoever reads slowly then keeps neither a place nor a connection to Telnyx from others.
+LONGEST_ANSWER = 4 * 1024 * 1024
 #: Of the connection, or our own server's to say.
 _HOP_BY_HOP = frozenset(
     {
@@ -30,8 +35,19 @@ _HOP_BY_HOP = frozenset(
         *("transfer-encoding", "upgrade", "date", "server"),
     }
 )
+#: The length of a body is told even when there is none.
+_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 #: Then nothing has left.
-_BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_BEFORE_SENDING = (
+    httpcore.ConnectError,
+    httpcore.ConnectTimeout,
+    httpcore.PoolTimeout,
+    httpcore.UnsupportedProtocol,
+)
+
+
+class _TooLong(Exception):
+    """The answer is longer than any that Telnyx gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +57,6 @@ class Reply:
     status: int
     headers: Sequence[tuple[str, str]]
     body: bytes = field(repr=False)
-    rest: Rest | None = None
-    """What follows the body of an answer that is longer than ``READ_WHOLE``."""
 
     @property
     def is_good(self) -> bool:
@@ -69,13 +83,13 @@ class Silence:
 class Line:
     """Connections to Telnyx that are kept, for all threads of one process."""
 
-    def __init__(self, base_url: str, *, at_once: int, patience: timedelta = _PATIENCE) -> None:
+    def __init__(self, base_url: str, *, at_once: int, patience: timedelta = PATIENCE) -> None:
         """Connect to nothing yet: the connections must be those of the process that uses them."""
         self._base = httpx.URL(base_url)
         self._at_once = at_once
         self._patience = patience.total_seconds()
         self._opening = threading.Lock()
-        self._transport: httpx.HTTPTransport | None = None
+        self._pool: httpcore.ConnectionPool | None = None
 
     def ask(self, call: Call) -> Reply | Silence:
         """Pass a call on and return its answer."""
@@ -90,100 +104,78 @@ class Line:
     def close(self) -> None:
         """Close the connections."""
         with self._opening:
-            if self._transport is not None:
-                self._transport.close()
-            self._transport = None
+            if self._pool is not None:
+                self._pool.close()
+            self._pool = None
 
     def _ask(self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes) -> Reply | Silence:
-        request = httpx.Request(
-            method,
-            self._base,
-            # WSGI reads the bytes of a header as Latin-1.
-            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers],
-            content=body,
-            extensions={
-                # As it came: httpx would write some characters otherwise.
-                "target": f"{self._base.path.rstrip('/')}/{target}".encode("ascii"),
-                "timeout": {
-                    "connect": _CONNECTING.total_seconds(),
-                    "read": self._patience,
-                    "write": self._patience,
-                    "pool": 1.0,
-                },
-            },
-        )
         until = time.monotonic() + self._patience
+        base = self._base
+        lengths = [("Content-Length", str(len(body)))] if body or method in _METHODS_WITH_BODY else []
+        request = httpcore.Request(
+            method,
+            # As it came: httpx would write some characters otherwise.
+            httpcore.URL(
+                scheme=base.raw_scheme,
+                host=base.raw_host,
+                port=base.port,
+                target=f"{base.path.rstrip('/')}/{target}".encode("ascii"),
+            ),
+            # WSGI reads the bytes of a header as Latin-1.
+            headers=[
+                (b"Host", base.netloc),
+                *((name.encode("latin-1"), value.encode("latin-1")) for name, value in (*headers, *lengths)),
+            ],
+            content=body,
+            # The moment for all that is done on the connection; see ``Wire``.
+            extensions={"timeout": {"pool": 1.0, "connect": until, "write": until, "read": until}},
+        )
         try:
-            response = self._open().handle_request(request)
-            return _read(response, until)
+            return _read(self._open().handle_request(request))
         except _BEFORE_SENDING as error:
             return Silence(f"Telnyx could not be reached: {_kind(error)}", has_left=False)
-        except httpx.TimeoutException:
+        except httpcore.TimeoutException:
             return Silence(f"Telnyx did not answer within {self._patience:g} seconds", has_left=True)
-        except httpx.HTTPError as error:
+        except (httpcore.NetworkError, httpcore.ProtocolError) as error:
             return Silence(f"the connection to Telnyx broke: {_kind(error)}", has_left=True)
+        except _TooLong:
+            return Silence(f"Telnyx's answer is longer than {LONGEST_ANSWER} bytes", has_left=True)
         except OSError as error:
             return Silence(f"no TLS can be spoken here: {_kind(error)}", has_left=False)
 
-    def _open(self) -> httpx.HTTPTransport:
-        # A bare transport: a client would keep one caller's cookies for the next, and take a proxy that somebody
+    def _open(self) -> httpcore.ConnectionPool:
+        # Bare connections: a client would keep one caller's cookies for the next, and take a proxy that somebody
         # has set for something else.
-        if self._transport is None:
+        if self._pool is None:
             with self._opening:
-                if self._transport is None:
-                    self._transport = httpx.HTTPTransport(
-                        verify=httpx.create_ssl_context(),
-                        limits=httpx.Limits(
-                            max_connections=self._at_once,
-                            max_keepalive_connections=self._at_once,
-                            keepalive_expiry=_IDLE.total_seconds(),
-                        ),
+                if self._pool is None:
+                    self._pool = httpcore.ConnectionPool(
+                        ssl_context=httpx.create_ssl_context(),
+                        max_connections=self._at_once,
+                        max_keepalive_connections=self._at_once,
+                        keepalive_expiry=_IDLE.total_seconds(),
+                        network_backend=Wire(connecting=_CONNECTING),
                     )
-        return self._transport
+        return self._pool
 
 
-def _read(response: httpx.Response, until: float) -> Reply:
-    assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101 - ours is not the asynchronous transport
-    pieces = iter(response.stream)
+def _read(response: httpcore.Response) -> Reply:
     body = bytearray()
     try:
-        for piece in pieces:
+        for piece in response.iter_stream():
             body += piece
-            _require_time(until)
-            if len(body) > READ_WHOLE:
-                return Reply(response.status_code, _headers(response), bytes(body), Rest(pieces, response))
-    except BaseException:
+            if len(body) > LONGEST_ANSWER:
+                raise _TooLong
+    finally:
         response.close()
-        raise
-    response.close()
-    return Reply(response.status_code, _headers(response), bytes(body))
+    return Reply(response.status, _headers(response.headers), bytes(body))
 
 
-def _require_time(until: float) -> None:
-    """Raise when the whole of an answer takes too long: httpx only bounds the wait for each piece of it."""
-    if time.monotonic() > until:
-        raise httpx.ReadTimeout("the answer came too slowly")
-
-
-class Rest:
-    """What is yet to be read of an answer. The server closes it, however far it has come."""
-
-    def __init__(self, pieces: Iterator[bytes], response: httpx.Response) -> None:
-        self._pieces = pieces
-        self._response = response
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._pieces
-
-    def close(self) -> None:
-        """Read no further."""
-        self._response.close()
-
-
-def _headers(response: httpx.Response) -> list[tuple[str, str]]:
-    named = {part.strip().lower() for part in response.headers.get("connection", "").split(",")}
-    told = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
-    return [(name, value) for name, value in told if name.lower() not in _HOP_BY_HOP | named]
+def _headers(raw: Sequence[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    told = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
+    of_connection = ",".join(value for name, value in told if name.lower() == "connection")
+    unwanted = _HOP_BY_HOP | {part.strip().lower() for part in of_connection.split(",")}
+    return [(name, value) for name, value in told if name.lower() not in unwanted]
 
 
 def _kind(error: BaseException) -> str:

@@ -36,6 +36,11 @@ intents = Table(
 #: Whether Telnyx holds the message is not known: the answer was lost, or whoever asked has died.
 IS_IN_DOUBT = intents.c.state.in_([literal_column("'open'"), literal_column("'unknown'")])
 Index("ix_intents_in_doubt", intents.c.phone_number, **only(IS_IN_DOUBT))
+#: Refused by us, declined by Telnyx, or the answer was lost.
+IS_WITHOUT_MESSAGE = intents.c.state.in_(
+    [literal_column("'refused'"), literal_column("'declined'"), literal_column("'unknown'")]
+)
+Index("ix_intents_without_message", intents.c.phone_number, intents.c.created_at, **only(IS_WITHOUT_MESSAGE))
 Index("ix_intents_replaces", intents.c.replaces, **only(intents.c.replaces.is_not(None)))
 #: A message that was cancelled is replaced once at most.
 REPLACES = and_(

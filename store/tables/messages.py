@@ -65,6 +65,12 @@ Index(
 )
 HAD_LAST_LOOK = and_(IS_PENDING, messages.c.last_look_at.is_not(None))
 Index("ix_messages_had_last_look", messages.c.send_at, **only(HAD_LAST_LOOK))
+IS_CANCELLED = messages.c.ledger == literal_column("'cancelled'")
+Index(
+    "ix_messages_cancelled_tcr",
+    messages.c.tcr_campaign_id,
+    **only(and_(IS_CANCELLED, messages.c.tcr_campaign_id.is_not(None))),
+)
 IS_ORPHAN = messages.c.orphaned_at.is_not(None)
 Index("ix_messages_orphaned", messages.c.seq, messages.c.orphaned_at, **only(IS_ORPHAN))
 

@@ -87,7 +87,7 @@ def test_only_a_pending_message_is_shown_with_what_is_ahead_of_it(sqlite_databas
     order(sqlite_database, *[made.message.send_at] * 40)
     prospect = look(sqlite_database, rate=2)
     idle = showing.instant(deadlines.cancel_by(made.message.send_at))
-    assert showing.message(made.message, ())["cancel_by"] == idle
+    assert showing.message(made.message, (), cancel_by=deadlines.cancel_by)["cancel_by"] == idle
     assert showing.message(made.message, (), cancel_by=prospect.cancel_by)["cancel_by"] < idle
     with sqlite_database.begin() as connection:
         connection.exec_driver_sql("UPDATE messages SET ledger = 'released'")

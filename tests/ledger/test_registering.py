@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 
+from core import deadlines
 from core.campaigns import CarrierState
 from core.cancelling import Action, Again, Meaning, Outcome, Settle, next_step
 from core.consent import ConsentScope
@@ -48,7 +49,7 @@ def opted_out(database, number=ALICE, *, cause="api:1", profile=None, now=NOW):
 
 def stories(database, number=1):
     with database.read() as connection:
-        return story.story(connection, message_id(number))
+        return story.story(connection, message_id(number), cancel_by=deadlines.cancel_by)
 
 
 def test_new_message_is_pending_and_its_decision_kept(database):

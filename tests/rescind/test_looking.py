@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from ledger import absorbing
 from tests import reports
 from tests.books import opted_out
+from tests.ledger.test_intending import begun
 from tests.processes import accept_stop, schedule
 from tests.reports import ALICE, BOB, message_id
 
@@ -86,6 +87,16 @@ def test_why_tells_the_story_and_obeys_nothing_in_it(run, held):
     assert "by phone \\x1b[31m\\u202e" in told
     assert "\x1b" not in told
     assert json.loads(run("why", message_id(1), "--json", **held).out)["data"]["message"]["id"] == message_id(1)
+
+
+def test_why_tells_of_a_request_that_was_refused(run, held, sqlite_database):
+    intent_id = begun(sqlite_database)
+    told = run("why", intent_id.upper(), **held).out
+
+    assert all(word in told for word in (intent_id, ALICE, "refused", "opt_out", "never sent to Telnyx"))
+    assert "\x1b" not in told
+    data = json.loads(run("why", intent_id, "--json", **held).out)["data"]
+    assert (data["message"], data["request"]["id"]) == (None, intent_id)
 
 
 def test_why_of_an_unknown_message_is_one_line(run, held):

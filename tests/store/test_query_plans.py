@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from core.scopes import Scope
-from store import due, intents, messages, reach, sums
+from store import due, gated, intents, messages, reach, sums
 from store.ways import Reach
 from tests.reports import ALICE, BOB, NOW, OURS, PROFILE, message_id
 
@@ -100,6 +101,33 @@ def test_messages_that_several_gates_hold_are_found_by_each(explained):
     }
 
 
+@pytest.mark.parametrize("within", [CAMPAIGN, replace(CAMPAIGN, tcr_campaign_ids=frozenset())], ids=["tied", "alone"])
+def test_what_was_cancelled_of_a_campaign_is_found_by_the_campaign(explained, within):
+    plan = explained(lambda connection: gated.cancelled_in(connection, within, sparing="opt_out"))
+    assert indices(plan, "messages") == {"ix_messages_sums", "ix_messages_cancelled_tcr"}
+    assert indices(plan, "cancellations") == {"primary key"}
+
+
+PAST = """
+    INSERT INTO messages (id, direction, campaign_key, tcr_campaign_id, send_at, ledger, fields)
+    SELECT 'id-' || n, 'outbound', 'c-' || mod(n, 2000), 'T-' || mod(n, 2000), now(), 'cancelled', '{}'
+    FROM generate_series(1, 20000) n
+"""
+
+
+def test_postgresql_finds_what_was_cancelled_of_a_campaign_without_reading_all_that_was(postgresql_database):
+    asked = []
+    with postgresql_database.begin() as connection:
+        connection.exec_driver_sql(PAST)
+        connection.exec_driver_sql("ANALYZE messages")
+        sa.event.listen(connection, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
+        gated.cancelled_in(connection, CAMPAIGN, sparing="opt_out")
+        ((statement, values),) = asked
+        plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {statement}", values).scalars())
+    assert "Seq Scan on messages" not in plan, plan
+    assert "ix_messages_ledger" not in plan, plan
+
+
 @pytest.mark.parametrize(
     ("ask", "table", "by"),
     [
@@ -130,6 +158,12 @@ def test_messages_that_several_gates_hold_are_found_by_each(explained):
             "intents",
             {"ix_intents_in_doubt"},
             id="in_doubt",
+        ),
+        pytest.param(
+            lambda on: intents.without_message_to(on, ALICE, limit=9),
+            "intents",
+            {"ix_intents_without_message"},
+            id="without_message_to",
         ),
     ],
 )

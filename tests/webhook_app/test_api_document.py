@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import jsonschema_rs
@@ -23,7 +24,8 @@ from core.inbox import InboxStatus
 from ledger import absorbing
 from tests.accepting import accept, mark_all, sample
 from tests.api_calls import TOKEN, Api, telnyx_message, told, untouched
-from tests.reports import ALICE, NOW, RULES, carriers_say, heard, message_id, status, text
+from tests.ledger.test_intending import WISH, answered, begun
+from tests.reports import ALICE, BOB, NOW, RULES, carriers_say, heard, message_id, scheduled, status, text
 
 EVENT_ID = "5ed9ec04-a33f-4ef2-b452-3a2989fac327"
 METHODS = ("get", "put", "post", "delete", "patch")
@@ -42,6 +44,8 @@ def api(sqlite_template, tmp_path_factory):
         stop = sample("message.received.stop")
         stop["data"]["id"] = EVENT_ID
         accept(api.database, stop)
+        answered(api.database, begun(api.database, replace(WISH, recipients=(BOB,))), scheduled(4, to=(BOB,)))
+        begun(api.database)
         api.post("/v1/holds", {"scope": "all", "reason": "wrong price"})
         yield api
 
@@ -136,6 +140,7 @@ def test_examples_of_bodies_are_taken(sqlite_database, document):
         (f"/v1/messages/{message_id(3)}", "/v1/messages/{message_id}"),
         (f"/v1/messages/{message_id(1)}/why", "/v1/messages/{message_id}/why"),
         (f"/v1/messages/{message_id(2)}/why", "/v1/messages/{message_id}/why"),
+        (f"/v1/messages/{message_id(4)}/why", "/v1/messages/{message_id}/why"),
         (f"/v1/recipients/{ALICE}", "/v1/recipients/{phone_number}"),
         ("/v1/campaigns", "/v1/campaigns"),
         ("/v1/campaigns/CSPRING", "/v1/campaigns/{key}"),
@@ -146,7 +151,15 @@ def test_examples_of_bodies_are_taken(sqlite_database, document):
     ],
 )
 def test_answer_is_what_the_document_says_and_holds_no_unnamed_field(api, document, path, route):
-    answer = api.get(path)
+    check(document, api.get(path), route)
+
+
+def test_story_of_a_request_without_a_message_is_what_the_document_says(api, document):
+    (request,) = told(api.get(f"/v1/recipients/{ALICE}"))["requests_without_message"]
+    check(document, api.get(f"/v1/messages/{request['id']}/why"), "/v1/messages/{message_id}/why")
+
+
+def check(document, answer, route):
     assert told(answer)
     schema = document["paths"][route]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     components = {

@@ -15,6 +15,7 @@ from ledger import absorbing
 from ledger.absorbing import Heard
 from store import cancellations
 from tests.api_calls import Api, refused, telnyx_message, told
+from tests.ledger.test_intending import begun
 from tests.reports import ALICE, BOB, NOW, PROFILE, RULES, heard, message_id, text
 
 
@@ -114,6 +115,7 @@ def test_unknown_recipient_has_said_nothing(api):
         "opted_out": False,
         "consent": [],
         "pending": 0,
+        "requests_without_message": [],
     }
 
 
@@ -157,3 +159,14 @@ def test_opt_out_that_cannot_be_read_is_422_and_records_nothing(untouched_api, b
     assert refused(untouched_api.post("/v1/opt-outs", body), 422)["message"] == message
     assert told(untouched_api.get(f"/v1/recipients/{ALICE}"))["consent"] == []
     assert untouched_api.rung == 0
+
+
+def test_requests_that_were_refused_are_listed_and_explained(api):
+    told(api.post("/v1/opt-outs", {"phone_number": ALICE}), 201)
+    intent_id = begun(api.database)
+    (request,) = told(api.get(f"/v1/recipients/{ALICE}"))["requests_without_message"]
+    assert (request["id"], request["state"], request["policy"]) == (intent_id, "refused", "opt_out")
+    story = told(api.get(f"/v1/messages/{intent_id}/why"))
+    assert (story["message"], story["request"]) == (None, request)
+    refused(api.get(f"/v1/messages/{intent_id}"), 404)
+    assert told(api.get(f"/v1/recipients/{BOB}"))["requests_without_message"] == []

@@ -92,11 +92,21 @@ def test_error_of_telnyx_comes_as_it_is(small_world):
         "/v2/messagesx",
     ],
 )
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PUT", "PATCH"])
 def test_nothing_but_messages_can_be_reached(outer_door, method, path):
     error = error_of(outer_door.call(method, path), 404)
     assert error["code"] == "10005"
     assert "use https://api.telnyx.com" in error["detail"]
+    assert outer_door.telnyx.requests() == []
+
+
+@pytest.mark.parametrize("method", ["TRACE", "PROPFIND", "CONNECT", "X-SEND", "post"])
+@pytest.mark.parametrize("path", ["/v2", "/v2/messages", "/v2/messages/x", "/v2/phone_numbers"])
+def test_method_that_telnyx_does_not_have_is_refused_in_its_shape(outer_door, method, path):
+    answer = outer_door.call(method, path)
+    error = error_of(answer, 405)
+    assert (error["code"], error["title"]) == ("10015", "Method Not Allowed")
+    assert "POST" in answer.headers["Allow"]
     assert outer_door.telnyx.requests() == []
 
 
@@ -189,7 +199,7 @@ def test_body_that_is_too_long_is_refused_and_a_long_one_passes(small_world):
     assert small_world.send(text="x" * 1000 * 1000).status_code == 200
 
 
-def test_answer_of_any_length_passes_and_is_read_no_further_than_it_must(small_world):
+def test_long_answer_passes_whole(small_world):
     body = {"data": "x" * 3 * 1024 * 1024}
     small_world.telnyx.fault("answer", method="GET", status=200, body=body)
     assert small_world.call("GET", "/v2/messages/x").get_json() == body
@@ -199,6 +209,14 @@ def test_answer_of_any_length_passes_and_is_read_no_further_than_it_must(small_w
     assert answer.get_json() == body
     assert answer.headers["Rescind-Registered"] == "no"
     assert [each.state for each in small_world.intents()] == ["unknown"]
+
+
+def test_reader_who_takes_his_time_keeps_no_connection_to_telnyx_from_others(small_world):
+    small_world.line._at_once = 1
+    small_world.telnyx.fault("answer", method="GET", status=200, body={"data": "x" * 3 * 1024 * 1024})
+    unread = [small_world.call("GET", "/v2/messages/x", buffered=False) for _ in range(3)]
+    assert small_world.send().status_code == 200
+    assert {len(each.data) > 3 * 1024 * 1024 for each in unread} == {True}
 
 
 def test_call_that_has_been_here_before_is_stopped(small_world, telnyx_seen):

@@ -123,3 +123,16 @@ def test_keys_themselves_are_not_kept():
     keys.trust(Secret(GOOD))
     assert GOOD not in repr(vars(keys))
     assert KEY not in repr(vars(keys))
+
+
+def test_long_refusal_is_not_kept_and_asked_for_anew():
+    keys = Keys(own=None, listed=())
+    bad = Secret(BAD)
+    keys.trust(bad)
+    for refusal in (Reply(401, (), b"x" * 9000), Reply(401, (("X-Long", "x" * 9000),), b"")):
+        keys.distrust(bad, refusal)
+        assert keys.refusal(bad) is None
+        assert not keys.is_known(bad)
+    short = Reply(401, (), b"x" * 4096)
+    keys.distrust(bad, short)
+    assert keys.refusal(bad) == short

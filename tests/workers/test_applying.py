@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from core import deadlines
 from core.deciding import Act, Mode, Rule, Rules, Verdict
 from ledger import story
 from ledger.registering import register
@@ -107,8 +108,9 @@ def test_event_that_fails_does_not_hold_up_its_batch_and_is_parked_after_its_tri
     assert row.reason.startswith("ZeroDivisionError in test_applying.py, line ")
     assert row.raw
     with database.read() as connection:
-        assert story.story(connection, message_id(1))["cancellation"] is None
-        assert story.story(connection, message_id(2))["cancellation"]["state"] == "requested"
+        one, two = (story.story(connection, message_id(each), cancel_by=deadlines.cancel_by) for each in (1, 2))
+    assert one["cancellation"] is None
+    assert two["cancellation"]["state"] == "requested"
 
 
 def test_event_that_failed_waits_before_it_is_tried_again(database):
@@ -130,5 +132,5 @@ def test_what_is_told_of_an_opt_out_says_the_way_it_came(sqlite_database, way):
 
     with sqlite_database.read() as connection:
         assert connection.scalar(sa.select(consents.c.source)) == way
-        told = story.story(connection, message_id())
+        told = story.story(connection, message_id(), cancel_by=deadlines.cancel_by)
     assert f"opt_out by {way}: STOP" in str(told)

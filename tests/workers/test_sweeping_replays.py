@@ -7,6 +7,7 @@ from datetime import timedelta
 import fakeredis
 import pytest
 
+from core import deadlines
 from core.deadlines import last_look
 from core.inbox import InboxStatus
 from ledger import replaying, story
@@ -45,7 +46,7 @@ def swept(database, at) -> Sweep:
 
 def ledger(database) -> tuple[str, str | None]:
     with database.read() as connection:
-        message = story.message(connection, message_id())
+        message = story.message(connection, message_id(), cancel_by=deadlines.cancel_by)
     return message["ledger"], message["breach_cause"]
 
 

@@ -38,6 +38,8 @@ def _messages() -> None:
     _index_some(
         "ix_messages_sums", "messages", ["campaign_key", "send_at", "ledger", "breach_cause"], "ledger IS NOT NULL"
     )
+    cancelled = "ledger = 'cancelled' AND tcr_campaign_id IS NOT NULL"
+    _index_some("ix_messages_cancelled_tcr", "messages", ["tcr_campaign_id"], cancelled)
     _index_some("ix_messages_orphaned", "messages", ["seq", "orphaned_at"], "orphaned_at IS NOT NULL")
 
 
@@ -96,6 +98,8 @@ def _intents() -> None:
     op.create_index("ix_intents_created_at", "intents", ["created_at"])
     op.create_index("ix_intents_message_id", "intents", ["message_id"])
     _index_some("ix_intents_in_doubt", "intents", ["phone_number"], "state IN ('open', 'unknown')")
+    without = "state IN ('refused', 'declined', 'unknown')"
+    _index_some("ix_intents_without_message", "intents", ["phone_number", "created_at"], without)
     _index_some("ix_intents_replaces", "intents", ["replaces"], "replaces IS NOT NULL")
     replaces = "replaces IS NOT NULL AND state != 'refused' AND state != 'declined'"
     _index_some("uq_intents_replaces", "intents", ["replaces"], replaces, unique=True)
