@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
@@ -16,7 +16,7 @@ from flask import Flask, request
 from werkzeug.local import LocalProxy
 from werkzeug.test import TestResponse
 
-from core.deciding import Rule
+from core.deciding import Rules
 from ledger.forecasting import Outlook
 from schemas.secret import Secret
 from store.engine import Database
@@ -75,7 +75,7 @@ def _asked() -> Api:
     return request.environ[_ASKED]
 
 
-def _app(token: str | None, rules: Sequence[Rule]) -> Flask:
+def _app(token: str | None, rules: Rules) -> Flask:
     """Make an application that has nothing of its own: what it works with is of the API that is asked."""
     app = Flask("api", static_folder=None)
     app.url_map.merge_slashes = False
