@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 from core.deadlines import last_look
-from core.facts import Facts, MessageClass, Need
+from core.facts import Facts, MessageClass, Need, Reach
 
 
 class Mode(StrEnum):
@@ -63,8 +63,8 @@ class Rule:
     """At equal deadlines the lower number is cancelled first."""
     exempt: frozenset[MessageClass] = frozenset()
     """Classes that it is not asked about."""
-    needs: Mapping[Need, timedelta] = field(default_factory=dict)
-    """What it looks at besides the message, and how far back, or around the time of sending."""
+    needs: Mapping[Need, Reach] = field(default_factory=dict)
+    """What it looks at besides the message, and how far."""
 
     def ask(self, facts: Facts) -> Verdict:
         """Return what the policy says of a message."""
@@ -86,13 +86,10 @@ class Rules:
         return (rule for rule in self.every if rule.mode is not Mode.OFF)
 
     @cached_property
-    def needs(self) -> Mapping[Need, timedelta]:
-        """Return what they look at, each as far as the one that looks furthest."""
-        furthest: dict[Need, timedelta] = {}
-        for rule in self:
-            for need, reach in rule.needs.items():
-                furthest[need] = max(reach, furthest.get(need, reach))
-        return furthest
+    def needs(self) -> Mapping[Need, tuple[Reach, ...]]:
+        """Return what those that are asked look at, and how far each of them."""
+        asked = [rule.needs for rule in self]
+        return {need: tuple(needs[need] for needs in asked if need in needs) for needs in asked for need in needs}
 
 
 @dataclass(frozen=True, slots=True)

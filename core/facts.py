@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -37,6 +37,20 @@ class Need(StrEnum):
     SIGNALS = "signals"
     TALLIES = "tallies"
     SPENDING = "spending"
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a policy looks for what it needs."""
+
+    back: timedelta
+    """How far from the present, or around the time of sending; it may be given more."""
+    of_labelled: str | None = None
+    """Only messages that bear this label are looked at, by its name in ``Labels``; None: all are."""
+
+    def concerns(self, labels: Labels) -> bool:
+        """Return True when a message with these labels is looked at."""
+        return self.of_labelled is None or bool(getattr(labels, self.of_labelled))
 
 
 @dataclass(frozen=True, slots=True)

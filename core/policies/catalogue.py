@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from core.deciding import Act, Mode, Rule, Rules, Verdict
 from core.errors import SettingsError
-from core.facts import Facts, MessageClass, Need
+from core.facts import Facts, MessageClass, Need, Reach
 from core.policies import hold, opt_out, stale_campaign
 
 #: Under which a package that brings a policy of its own declares the module.
@@ -111,7 +111,7 @@ def _rule(name: str, settings: Settings) -> Rule:
     )
 
 
-def needs_of(policy: Policy, settings: Settings) -> Mapping[Need, timedelta]:
+def needs_of(policy: Policy, settings: Settings) -> Mapping[Need, Reach]:
     """Return what a policy looks at besides the message under these settings."""
     asks = getattr(policy, "needs", None)
     return asks(settings) if asks else {}

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from core.deadlines import last_look
-from core.facts import Facts, MessageClass, Need
+from core.facts import Facts, MessageClass, Need, Reach
 from core.holds import Hold
 from ledger.gathering.campaigns import Campaigns, names_of
 from ledger.gathering.subjects import Source, Subject, labels_of
 from store import consents, holds, messages
 from store.messages import MessageRow
+
+Needs = Mapping[Need, tuple[Reach, ...]]
 
 #: Where each kind of fact comes from; it stands in ``Facts`` under the name of the need.
 _SOURCES: Mapping[Need, Source] = {}
@@ -23,7 +25,7 @@ _SOURCES: Mapping[Need, Source] = {}
 def gather(
     connection: sa.Connection,
     rows: Collection[MessageRow],
-    needs: Mapping[Need, timedelta],
+    needs: Needs,
     *,
     now: datetime,
     is_last: bool = False,
@@ -38,7 +40,7 @@ def gather_of(
     connection: sa.Connection,
     rows: Collection[MessageRow],
     to: Mapping[str, tuple[str, ...]],
-    needs: Mapping[Need, timedelta],
+    needs: Needs,
     *,
     now: datetime,
     is_last: bool = False,
@@ -48,7 +50,7 @@ def gather_of(
     known = Campaigns(connection, {name for row in rows for name in names_of(row)})
     gates = holds.standing(connection, now=now) if rows else ()
     subjects = [_subject(row, to[row.id], known, now) for row in rows]
-    needed = {need: _SOURCES[need](connection, subjects, reach) for need, reach in needs.items()} if subjects else {}
+    needed = {need: _found(connection, need, subjects, reaches) for need, reaches in needs.items()}
     return {
         subject.id: Facts(
             now=now,
@@ -79,6 +81,14 @@ def gather_of(
 def _subject(row: MessageRow, recipients: tuple[str, ...], known: Campaigns, now: datetime) -> Subject:
     assert row.send_at is not None  # noqa: S101 - messages without a time are never pending
     return Subject(row, recipients, known.names_of(row), now, row.send_at, labels_of(row))
+
+
+def _found(
+    connection: sa.Connection, need: Need, subjects: list[Subject], reaches: tuple[Reach, ...]
+) -> Mapping[str, Any]:
+    concerned = [each for each in subjects if any(reach.concerns(each.labels) for reach in reaches)]
+    back = max(reach.back for reach in reaches)
+    return _SOURCES[need](connection, concerned, back) if concerned else {}
 
 
 def _told(subject: Subject, needed: Mapping[Need, Mapping[str, Any]]) -> dict[str, Any]:
