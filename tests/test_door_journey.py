@@ -7,8 +7,8 @@ import json
 import os
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from tests.processes import Running, descendants, free_port, wait_for
 #: The key of an application, which is to be found nowhere afterwards.
 CANARY = "KEY01CANARY5f1c9e0b7d"
 OURS = "+15557650900"
+CALLS = 200
 IN_NODE = """
 const { default: Telnyx } = await import(process.env.TELNYX_LIBRARY);
 const client = new Telnyx({ defaultHeaders: { 'Rescind-Campaign': 'from-node' } });
@@ -244,12 +245,10 @@ def test_many_calls_at_once_are_all_answered_and_each_message_is_registered_once
         headers = {"Authorization": f"Bearer {CANARY}", "Content-Type": "application/json"}
         answers.append(_ask(served.port, "POST", "/v2/messages", json.dumps(asked).encode(), **headers))
 
-    threads = [threading.Thread(target=send, args=(number,)) for number in range(30)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(50) as pool:
+        list(pool.map(send, range(CALLS)))
     assert {status for status, _ in answers} <= {200, 503}
     ids = {json.loads(body)["data"]["id"] for status, body in answers if status == 200}
-    assert len(ids) >= 15
+    # A machine on which other things run as well may refuse some.
+    assert len(ids) >= CALLS * 3 // 4
     assert wait_for(lambda: {served.ledger_of(each) for each in ids} == {"pending"})

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore
+from datetime import timedelta
+from threading import BoundedSemaphore, Lock
 
 from flask import g
 from werkzeug.exceptions import ServiceUnavailable
@@ -17,15 +18,22 @@ _RETRY_AFTER = 1
 class Bulkhead:
     """Lets a few requests in at a time; others wait a moment as long as somebody comes out, and are then sent away."""
 
-    def __init__(self, *, places: int, told: str) -> None:
-        """Have places for so many at a time, and ``told`` for those who find none."""
+    def __init__(self, *, places: int, told: str, patience: timedelta | None = None) -> None:
+        """Have places for so many at a time, and ``told`` for those who find none.
+
+        For one that becomes free twice as many may wait for ``patience``, a third of a second unless it is given.
+        """
         self._places = BoundedSemaphore(places)
         self._told = told
+        self._patience = patience
+        self._most_waiting = 2 * places
+        self._waiting = 0
+        self._counting = Lock()
         self._moved_at = time.monotonic()
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Hold a place, or answer with a 503 within a third of a second."""
+        """Hold a place, or answer with a 503."""
         self._take()
         try:
             yield
@@ -43,11 +51,29 @@ class Bulkhead:
             self._free()
 
     def _take(self) -> None:
-        # Waiting takes a thread as well. So nobody waits for those who have been inside for longer than that.
-        patience = max(0.0, self._moved_at + _PATIENCE - time.monotonic())
-        if not self._places.acquire(timeout=patience):
+        if not self._places.acquire(blocking=False) and not self._wait():
             raise ServiceUnavailable(self._told, retry_after=_RETRY_AFTER)
         self._moved_at = time.monotonic()
+
+    def _wait(self) -> bool:
+        """Wait for a place, and return False when there is none to be had: waiting takes a thread as well.
+
+        So only some wait, and nobody for those who have been inside for longer than that.
+        """
+        with self._counting:
+            if self._waiting >= self._most_waiting:
+                return False
+            self._waiting += 1
+        try:
+            patience = self._patience.total_seconds() if self._patience else _PATIENCE
+            until = time.monotonic() + patience
+            while (left := min(until, self._moved_at + patience) - time.monotonic()) > 0:
+                if self._places.acquire(timeout=left):
+                    return True
+            return False
+        finally:
+            with self._counting:
+                self._waiting -= 1
 
     def _free(self) -> None:
         self._moved_at = time.monotonic()

@@ -7,7 +7,7 @@ judged first. The caller's key goes on to Telnyx, and is kept nowhere.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from flask import Blueprint, Flask, Response, request
@@ -34,6 +34,8 @@ _PREFIX = "/v2"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 #: Each waits for Telnyx most of the time, and needs a thread while it does.
 _AT_ONCE = 64
+#: A burst is let in as others come out: whoever sends has a library that waits for a minute.
+_PATIENCE = timedelta(seconds=2)
 #: The cheapest question that only a key of an account can ask.
 _WHO_ASKS = "messaging_profiles?page[size]=1"
 _NOT_LET_IN = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
@@ -42,6 +44,7 @@ _ELSEWHERE = "This server passes on calls to /v2/messages only; use https://api.
 _NO_KEY = "Send 'Authorization: Bearer' and your Telnyx API key."
 _NOT_LISTED = "This key is not among those that may be used through this server; see RESCIND_PASSTHROUGH_KEYS there."
 _CIRCULAR = "This call has been here before: TELNYX_BASE_URL of this server must be Telnyx's own, not the server's."
+_TOO_MANY = "Too many calls are being passed on at this moment."
 _UNASKED = "Whether Telnyx knows this key cannot be asked now; nothing was sent."
 _BUG = "Something went wrong in the server between you and Telnyx; its log says what. The message may have been sent."
 
@@ -103,7 +106,7 @@ class Door:
         self._line = line
         self._sending = sending
         self._watching = watching
-        self._bulkhead = Bulkhead(places=_AT_ONCE, told="Too many calls are being passed on at this moment.")
+        self._bulkhead = Bulkhead(places=_AT_ONCE, told=_TOO_MANY, patience=_PATIENCE)
 
     def serve(self, _: str = "") -> Response:
         """Answer one call."""

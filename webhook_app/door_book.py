@@ -11,7 +11,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -23,7 +25,12 @@ from store.engine import Database
 
 #: Each holds a connection; the pool has as many to spare beside the API's and the receiver's.
 _THREADS = 4
-PATIENCE = timedelta(seconds=1.2)
+_DEADLINE = timedelta(seconds=1.2)
+#: Whoever waits behind others that are being written waits longer, and no longer than this.
+_LONGEST_DEADLINES = 2.5
+PATIENCE = _DEADLINE * _LONGEST_DEADLINES
+#: Committed together on SQLite, where there is one writer at a time. Others wait to write as well: webhooks do.
+_MOST_AT_ONCE = 16
 #: What could not be written is tried again for so long, as often.
 _REMEMBERED = timedelta(minutes=2)
 _PAUSE = timedelta(seconds=0.5)
@@ -79,13 +86,16 @@ class Book:
         *,
         ring: Callable[[], object],
         log: FilteringBoundLogger,
-        deadline: timedelta = PATIENCE,
+        deadline: timedelta = _DEADLINE,
     ) -> None:
         """Start nothing yet: threads would not survive the fork of a server's workers."""
         self._database = database
         self._ring = ring
         self._log = log
         self._deadline = deadline.total_seconds()
+        # On PostgreSQL each locks its rows in order, which two sets of rows, one after the other, would not keep.
+        self._at_once = _MOST_AT_ONCE if database.is_sqlite else 1
+        self._written_at = time.monotonic()
         self._waiting: SimpleQueue[_Ticket] = SimpleQueue()
         self._starting = threading.Lock()
         self._is_started = False
@@ -93,23 +103,32 @@ class Book:
         self._has_later = threading.Event()
 
     def write(self, work: Work[Result], *, undo: Callable[[sa.Connection, Result], object] | None = None) -> Result:
-        """Return what the work returns, committed. Raises StoreUnavailable at the deadline at the latest.
+        """Return what the work returns, committed. Raises StoreUnavailable when nothing was by the deadline.
 
-        When it is committed after that all the same, ``undo`` is done to it.
+        When it is committed after that all the same, ``undo`` is done to it. The work may be done more than once, of
+        which one time is committed.
         """
         self._start()
         ticket = _Ticket(work, undo)
         self._waiting.put(ticket)
-        try:
-            result, error = ticket.answer.get(timeout=self._deadline)
-        except Empty:
-            if ticket.give_up():
-                raise StoreUnavailable("the database did not commit in time") from None
-            result, error = ticket.answer.get()
+        result, error = self._outcome(ticket)
         if error is not None:
             raise error
         done: Result = result
         return done
+
+    def _outcome(self, ticket: _Ticket) -> tuple[Any, BaseException | None]:
+        """Wait as long as others are being written, and for some deadlines at most."""
+        began = time.monotonic()
+        until = began + self._deadline
+        while (now := time.monotonic()) < until:
+            try:
+                return ticket.answer.get(timeout=until - now)
+            except Empty:
+                until = min(self._written_at + self._deadline, began + self._deadline * _LONGEST_DEADLINES)
+        if ticket.give_up():
+            raise StoreUnavailable("the database did not commit in time")
+        return ticket.answer.get()
 
     def write_soon(self, work: Work[bool], about: str) -> None:
         """Have something written for which nobody needs to wait, as long as not too much is waiting already."""
@@ -157,26 +176,36 @@ class Book:
         while True:
             ticket = self._waiting.get()
             if not ticket.is_over:
-                self._do(ticket)
+                self._do([ticket], at_once=self._at_once)
 
-    def _do(self, ticket: _Ticket) -> None:
+    def _do(self, tickets: list[_Ticket], *, at_once: int) -> None:
         try:
-            result = self._transact(ticket)
-        except _TooLate:
-            return
+            results = self._transact(tickets, at_once)
         except Exception as error:  # noqa: BLE001 - raised again where somebody waits for the result
-            ticket.hand_over(None, error)
+            if len(tickets) == 1 or isinstance(error, StoreUnavailable):
+                for each in tickets:
+                    each.hand_over(None, error)
+                return
+            # It is the trouble of one of them.
+            for each in tickets:
+                self._do([each], at_once=1)
             return
-        if not ticket.hand_over(result) and ticket.undo is not None:
-            undo = ticket.undo
-            self.write_later(lambda connection: bool(undo(connection, result)), "what was committed too late")
+        self._written_at = time.monotonic()
+        for each, result in zip(tickets, results, strict=True):
+            if not each.hand_over(result) and each.undo is not None:
+                self.write_later(partial(_undo, each.undo, result), "what was committed too late")
 
-    def _transact(self, ticket: _Ticket) -> object:
+    def _transact(self, tickets: list[_Ticket], at_once: int) -> list[object]:
+        """Do what the tickets ask for, and take in those that came while this waited for its turn to write."""
         with self._database.begin() as connection:
-            result: object = ticket.work(connection)
-            if ticket.is_over:
+            with suppress(Empty):
+                while len(tickets) < at_once:
+                    tickets.append(self._waiting.get_nowait())
+            tickets[:] = [each for each in tickets if not each.is_over]
+            results: list[object] = [each.work(connection) for each in tickets]
+            if any(each.is_over for each in tickets):
                 raise _TooLate
-        return result
+        return results
 
     def _catch_up_forever(self) -> None:
         while True:
@@ -201,3 +230,7 @@ class Book:
             except Exception as error:  # noqa: BLE001 - the thread lives on for what else waits
                 self._log.error("door_gives_up", about=about, reason=type(error).__name__)
             self._later.popleft()
+
+
+def _undo(undo: Callable[[sa.Connection, Any], object], result: object, connection: sa.Connection) -> bool:
+    return bool(undo(connection, result))

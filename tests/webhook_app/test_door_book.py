@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,13 +15,15 @@ from structlog.testing import capture_logs
 from core.errors import StoreUnavailable
 from tests.processes import wait_for
 from webhook_app import log
-from webhook_app.door_book import Book
+from webhook_app.door_book import Book, _Ticket
 
 
 class Fake:
     """A database whose transactions are only counted."""
 
-    def __init__(self):
+    def __init__(self, *, is_sqlite=True):
+        self.is_sqlite = is_sqlite
+        self.begun = 0
         self.committed = []
         self.trouble = None
         self.gate = threading.Event()
@@ -26,6 +31,7 @@ class Fake:
 
     @contextmanager
     def begin(self):
+        self.begun += 1
         self.gate.wait(60)
         if self.trouble:
             raise self.trouble
@@ -79,6 +85,57 @@ def test_work_that_waits_behind_what_hangs_is_never_begun():
     database.gate.set()
     assert wait_for(lambda: writes(book, lambda _: begun.append("next")))
     assert not {4, 5} & set(begun)
+
+
+@pytest.mark.parametrize(("is_sqlite", "most"), [(True, 6), (False, 20)])
+def test_what_waits_together_is_committed_together_where_there_is_one_writer(is_sqlite, most):
+    database = Fake(is_sqlite=is_sqlite)
+    database.gate.clear()
+    book = book_of(database)
+    with ThreadPoolExecutor(20) as pool:
+        results = [pool.submit(book.write, lambda rows, number=number: rows.append(number)) for number in range(20)]
+        assert wait_for(lambda: database.begun == 4 and book._waiting.qsize() == 16)
+        database.gate.set()
+        assert [each.result() for each in results] == [None] * 20
+    assert sorted(database.committed) == list(range(20))
+    assert 4 <= database.begun <= most
+
+
+def test_trouble_of_one_is_no_trouble_of_those_it_was_to_be_committed_with():
+    database = Fake()
+    database.gate.clear()
+    book = book_of(database)
+
+    def work(rows, number):
+        return rows.append(number) if number % 3 else 1 / 0
+
+    with ThreadPoolExecutor(12) as pool:
+        results = [pool.submit(book.write, partial(work, number=number)) for number in range(12)]
+        assert wait_for(lambda: database.begun == 4 and book._waiting.qsize() == 8)
+        database.gate.set()
+        assert [bool(each.exception()) for each in results] == [number % 3 == 0 for number in range(12)]
+    assert sorted(database.committed) == [number for number in range(12) if number % 3]
+
+
+def test_who_waits_behind_others_that_are_written_waits_longer():
+    database = Fake()
+    book = book_of(database, seconds=2)
+    slow = threading.Event()
+
+    def write_on():
+        while not slow.wait(0.2):
+            book.write(lambda rows: rows.append("other"))
+
+    with ThreadPoolExecutor(2) as pool:
+        others = pool.submit(write_on)
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            book._outcome(_Ticket(lambda _: None, None))
+        took = time.monotonic() - began
+        slow.set()
+        others.result()
+    # Nobody works on it: it ends at the last deadline all the same.
+    assert 4 <= took < 20
 
 
 def test_what_could_not_be_written_is_written_later_in_order():
