@@ -13,6 +13,7 @@ from rescind import databases, logs
 from schemas.settings import Settings
 from store.engine import Database
 from workers import jobs, rq_worker
+from workers.abandoned import AbandonedRequests
 from workers.alarms import LatenessAlarm
 from workers.runtime import Runtime, now, reconciler
 from workers.scheduled_reconciling import Schedule
@@ -61,7 +62,10 @@ def sweeper_command() -> None:
         now=now,
         stop=jobs.stop,
         leads=runtime.ahead.latest,
-        alarms=[LatenessAlarm(Outlook(runtime.database, rate=settings.cancel_rate), now=now)],
+        alarms=[
+            LatenessAlarm(Outlook(runtime.database, rate=settings.cancel_rate), now=now),
+            AbandonedRequests(runtime.database, runtime.rules, now),
+        ],
     )
     with _reconciling(settings, runtime.database):
         sweeper.run()

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from core.intents import IntentState, yielding_to
 from store import upserting
-from store.tables import IS_IN_DOUBT, IS_WITHOUT_MESSAGE, REPLACES, intents
+from store.tables import IS_IN_DOUBT, IS_OPEN, IS_WITHOUT_MESSAGE, REPLACES, intents
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,18 @@ def count_in_doubt(connection: sa.Connection, *, before: datetime, due_after: da
         .with_hint(intents, "INDEXED BY ix_intents_in_doubt", "sqlite")
     )
     return int(connection.scalar(query) or 0)
+
+
+def abandoned(connection: sa.Connection, *, before: datetime, limit: int) -> list[str]:
+    """Return requests made before a moment of which nobody has told how they ended, oldest first."""
+    query = (
+        sa.select(intents.c.id)
+        .where(IS_OPEN, intents.c.created_at < before)
+        .order_by(intents.c.created_at, intents.c.id)
+        .with_hint(intents, "INDEXED BY ix_intents_open", "sqlite")
+        .limit(limit)
+    )
+    return list(connection.scalars(query))
 
 
 def of_message(connection: sa.Connection, message_id: str) -> list[IntentRow]:

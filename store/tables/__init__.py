@@ -7,7 +7,7 @@ from store.columns import metadata
 from store.tables.campaigns import campaign_aliases, campaigns
 from store.tables.cancelling import IS_BY_HOLD, IS_REQUESTED, cancellation_attempts, cancellations, decisions
 from store.tables.consent import consents, recipients
-from store.tables.doors import IS_IN_DOUBT, IS_WITHOUT_MESSAGE, REPLACES, intents
+from store.tables.doors import IS_IN_DOUBT, IS_OPEN, IS_WITHOUT_MESSAGE, REPLACES, intents
 from store.tables.events import AWAITS_APPLYING, IS_NOT_APPLIED, applying_runs, inbox
 from store.tables.gates import IS_NOT_LIFTED, holds
 from store.tables.known import campaign_history, outcomes, signals
@@ -41,6 +41,7 @@ __all__ = [
     "IS_IN_DOUBT",
     "IS_NOT_APPLIED",
     "IS_NOT_LIFTED",
+    "IS_OPEN",
     "IS_ORPHAN",
     "IS_PENDING",
     "IS_REGISTERED",

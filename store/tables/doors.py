@@ -35,6 +35,8 @@ intents = Table(
 )
 #: Whether Telnyx holds the message is not known: the answer was lost, or whoever asked has died.
 IS_IN_DOUBT = intents.c.state.in_([literal_column("'open'"), literal_column("'unknown'")])
+IS_OPEN = intents.c.state == literal_column("'open'")
+Index("ix_intents_open", intents.c.created_at, intents.c.id, **only(IS_OPEN))
 Index("ix_intents_in_doubt", intents.c.phone_number, **only(IS_IN_DOUBT))
 #: Refused by us, declined by Telnyx, or the answer was lost.
 IS_WITHOUT_MESSAGE = intents.c.state.in_(

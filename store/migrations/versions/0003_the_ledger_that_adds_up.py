@@ -97,6 +97,7 @@ def _intents() -> None:
     )
     op.create_index("ix_intents_created_at", "intents", ["created_at"])
     op.create_index("ix_intents_message_id", "intents", ["message_id"])
+    _index_some("ix_intents_open", "intents", ["created_at", "id"], "state = 'open'")
     _index_some("ix_intents_in_doubt", "intents", ["phone_number"], "state IN ('open', 'unknown')")
     without = "state IN ('refused', 'declined', 'unknown')"
     _index_some("ix_intents_without_message", "intents", ["phone_number", "created_at"], without)
