@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from http import HTTPStatus
+
+from werkzeug.test import TestResponse
+
 from store import tables
 from tests.simulation import oracle
 from tests.simulation.looking import Look, rows
@@ -91,3 +96,17 @@ def is_wanted(world: World, message_id: str) -> None:
         with world.peeking():
             objected = oracle.ever_objected(world, sms)
         assert objected, f"{message_id} is cancelled for no reason: {latest}"
+
+
+def door_judges_rightly(world: World, answer: TestResponse | None, to: str, campaign: str | None, at: datetime) -> None:
+    """The door refuses for a reason, and passes nothing on against one: it goes by what has been applied."""
+    if answer is None:
+        return
+    world.look()
+    objected = oracle.objections_to(world, to, campaign, at, oracle.APPLIED)
+    if answer.status_code == HTTPStatus.CONFLICT:
+        assert objected, f"refused for no reason: {answer.text}"
+    elif answer.status_code == HTTPStatus.OK:
+        # A hold may begin, or end, while Telnyx is asked.
+        standing = [each for each in objected if each.kind != "hold"]
+        assert not standing, f"passed on although {standing}"

@@ -18,7 +18,8 @@ LAST_LOOK = timedelta(minutes=2) + WALL
 _AHEAD = timedelta(minutes=5)
 #: Telnyx itself does not take the second for a STOP.
 _MEANS = {"STOP": True, "Stop!": True, "START": False}
-_APPLICABLE = {"pending", "applied"}
+_APPLICABLE = frozenset({"pending", "applied"})
+APPLIED = frozenset({"applied"})
 
 
 @dataclass(frozen=True, order=True)
@@ -40,13 +41,13 @@ class Objection:
     known_at: datetime
 
 
-def words(world: World, number: str) -> list[Word]:
-    """What a recipient said, as far as it came to us."""
+def words(world: World, number: str, among: frozenset[str] = _APPLICABLE) -> list[Word]:
+    """What a recipient said, as far as it came to us; of events in these states."""
     said = []
     for delivery in world.telnyx.deliveries:
         kept = world.seen.inbox.get(delivery.event_id)
         payload = delivery.data["payload"]
-        if kept is None or kept.status not in _APPLICABLE or payload["from"]["phone_number"] != number:
+        if kept is None or kept.status not in among or payload["from"]["phone_number"] != number:
             continue
         is_stop = _MEANS.get(payload["text"])
         if is_stop is not None:
@@ -63,9 +64,9 @@ def words(world: World, number: str) -> list[Word]:
     return said
 
 
-def opted_out(world: World, number: str) -> Word | None:
+def opted_out(world: World, number: str, among: frozenset[str] = _APPLICABLE) -> Word | None:
     """The word by which a recipient refuses, if that is the last."""
-    last = max(words(world, number), default=None)
+    last = max(words(world, number, among), default=None)
     return last if last is not None and last.is_stop else None
 
 
@@ -74,10 +75,12 @@ def objections(world: World, sms: Sms) -> list[Objection]:
     return objections_to(world, sms.to, world.campaign_of.get(sms.id), sms.send_at)
 
 
-def objections_to(world: World, number: str, campaign: str | None, send_at: datetime) -> list[Objection]:
-    """Why no message should go out to somebody at a time."""
+def objections_to(
+    world: World, number: str, campaign: str | None, send_at: datetime, among: frozenset[str] = _APPLICABLE
+) -> list[Objection]:
+    """Why no message should go out to somebody at a time, by events in these states."""
     found = []
-    refusal = opted_out(world, number)
+    refusal = opted_out(world, number, among)
     if refusal is not None:
         found.append(Objection("opt_out", refusal.known_at))
     said = world.record.campaigns.get(campaign or "", [])

@@ -231,7 +231,7 @@ class Working:
             database=self.database,
             bell=self._bell,
             drain=lambda: self,
-            rules=RULES.digest,
+            rules=RULES,
             now=clock.ours,
             stop=StopFlag(),
         )

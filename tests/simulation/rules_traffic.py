@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from tests.simulation import forging, oracle
+from tests.simulation import checks, forging
 from tests.simulation.webhooks import ATTEMPTS
 
 if TYPE_CHECKING:
@@ -50,12 +50,11 @@ class Traffic:
     @rule(to=st.sampled_from(NUMBERS), in_=st.sampled_from(SPANS), campaign=st.sampled_from(CAMPAIGNS))
     def send(self, to: str, in_: timedelta, campaign: str | None) -> None:
         """Schedule through the door: what it refuses must not be, and nothing of it comes to Telnyx."""
-        known = len(self.world.telnyx.messages)
+        known, at = len(self.world.telnyx.messages), self.world.clock.true + in_
         answer = self.world.send(to, in_, campaign=campaign)
         if answer is not None and answer.status_code == HTTPStatus.CONFLICT:
             assert len(self.world.telnyx.messages) == known
-            self.world.look()
-            assert oracle.objections_to(self.world, to, campaign, self.world.clock.true + in_)
+        checks.door_judges_rightly(self.world, answer, to, campaign, at)
 
     @precondition(lambda self: self.world.telnyx.messages)
     @rule(pick=PICK)

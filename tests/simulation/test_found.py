@@ -105,3 +105,25 @@ def test_message_of_which_telnyx_told_nothing_until_later_is_cancelled_after_all
     assert world.seen.messages[message_id].breach_cause == "telnyx_unavailable"
 
     assert end_of(world, message_id) == ("cancelled", None)
+
+
+def test_door_refuses_a_recipient_until_their_start_is_applied(world):
+    def status_at_the_door() -> int:
+        at = world.clock.true + HOUR
+        answer = world.send(ALICE, HOUR, campaign=None)
+        checks.door_judges_rightly(world, answer, ALICE, None, at)
+        return answer.status_code
+
+    world.call("POST", "/v1/opt-outs", {"phone_number": ALICE})
+    world.advance(HOUR)
+    world.deliver(world.telnyx.text(ALICE, "START", world.clock.true))
+
+    assert status_at_the_door() == 409
+    assert not world.telnyx.messages
+
+    world.work()
+
+    assert status_at_the_door() == 200
+    assert len(world.telnyx.messages) == 1
+    living.come_to_rest(world)
+    last_checks.all_is_well(world)
