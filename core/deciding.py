@@ -80,6 +80,10 @@ class Rules:
     every: tuple[Rule, ...]
     digest: str = ""
     """By which decisions tell the settings that they were made by; see ``core.policies.catalogue``."""
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The settings themselves, as JSON values, by the policy's name."""
+    file_sha256: str | None = None
+    """Of the file that they were read from; None: there was none."""
 
     def __iter__(self) -> Iterator[Rule]:
         """Go through those that are asked, in their order."""
@@ -146,13 +150,13 @@ def decide(facts: Facts, rules: Rules) -> list[Decision]:
 
 
 def _allowed(verdicts: tuple[tuple[Mode, Verdict], ...], review_at: datetime | None) -> Decision:
-    enforced = [verdict for mode, verdict in verdicts if mode is Mode.ENFORCE]
+    enforced = [verdict.policy for mode, verdict in verdicts if mode is Mode.ENFORCE]
     return Decision(
         verdict=Act.ALLOW,
         policy=None,
         mode=Mode.ENFORCE,
-        reason="; ".join(verdict.reason for verdict in enforced) or "no policy is enforced",
-        facts={verdict.policy: dict(verdict.facts) for verdict in enforced},
+        reason=f"no policy objects; asked were {', '.join(enforced)}" if enforced else "no policy is enforced",
+        facts={},
         event_id=None,
         since=None,
         verdicts=verdicts,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,50 +14,85 @@ from marshmallow.fields import Field, Nested
 
 from core.errors import SettingsError
 from core.policies import catalogue
+from core.policies.shape import Policy, Settings
 from schemas import problems
 from schemas.policy_settings import UNKNOWN, Table, listed, table_of
 from schemas.toml_lines import line_of
 
 _AT = re.compile(r"\(at line ([0-9]+), column ([0-9]+)\)")
+#: The policies there are, by name.
+Policies = Mapping[str, Policy]
 #: The settings of each policy, by its name.
-Chosen = Mapping[str, catalogue.Settings]
+Chosen = Mapping[str, Settings]
 
 #: Read when no other file is named.
 FILE = Path("policies.toml")
 
 
-def load(named: Path | None) -> Chosen:
+class PoliciesInvalid(SettingsError):
+    """A file of policies cannot be followed."""
+
+    def __init__(self, path: Path, problems: Sequence[str]) -> None:
+        others = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        super().__init__(f"{path} {problems[0]}{others}")
+        self.problems = tuple(problems)
+        """All that is wrong, by line, each with its line, its key, and what to write instead."""
+
+
+def load(named: Path | None, policies: Policies | None = None) -> Chosen:
     """Return the settings in the file that was named, which has to exist, or else in ``policies.toml`` if there is one.
 
     What the file does not say is as by default. Raises SettingsError with the file, the line, the key and what to
     write instead.
     """
+    return parse(raw_of(named), named or FILE, policies)
+
+
+def raw_of(named: Path | None) -> bytes | None:
+    """Return the bytes of the file that was named, or of the one that need not exist. Raises SettingsError."""
     path = named or FILE
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes()
     except FileNotFoundError:
         if named is None:
-            return _settings({})
+            return None
         raise SettingsError(f"{path} does not exist; create it, or name another file in RESCIND_POLICIES") from None
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{path} is not UTF-8 at byte {error.start}; save it as UTF-8") from None
-    return _read(text, path)
 
 
-def _read(text: str, path: Path) -> Chosen:
+def parse(raw: bytes | None, path: Path, policies: Policies | None = None) -> Chosen:
+    """Return the settings that a file holds, None being no file; ``path`` is for errors.
+
+    Raises PoliciesInvalid for a file that says something wrong.
+    """
+    known = catalogue.known() if policies is None else policies
     try:
-        loaded = _file().load(tomllib.loads(text))
+        text = (raw or b"").decode("utf-8-sig")
+        said = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise PoliciesInvalid(path, [f"is not UTF-8 at byte {error.start}; save it as UTF-8"]) from None
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path} {_place(str(error), text)}") from None
+        raise PoliciesInvalid(path, [_place(str(error), text)]) from None
+    schema = _file(tuple(known.values()))
+    try:
+        loaded = schema.load(said)
     except ValidationError as error:
-        raise SettingsError(f"{path} {_first_by_line(error.messages, text)}") from None
-    return _settings(loaded)
+        raise PoliciesInvalid(path, _by_line(error.messages, text, schema)) from None
+    return _settings(loaded, known, text, path)
 
 
-def _settings(loaded: Mapping[str, Mapping[str, Any]]) -> Chosen:
-    return {name: policy.Settings(**loaded.get(name, {})) for name, policy in catalogue.known().items()}
+def _settings(loaded: Mapping[str, Mapping[str, Any]], known: Policies, text: str, path: Path) -> Chosen:
+    chosen: dict[str, Settings] = {}
+    wrong: list[tuple[int, str]] = []
+    for name, policy in known.items():
+        try:
+            chosen[name] = policy.Settings(**loaded.get(name, {}))
+        except ValueError as error:  # settings that each may be so, but not together
+            wrong.append((line_of(text, [name]), f"{name} {error}"))
+    if wrong:
+        raise PoliciesInvalid(path, [f"line {line}: {told}" for line, told in sorted(wrong)])
+    return chosen
 
 
 def _place(message: str, text: str) -> str:
@@ -68,26 +103,24 @@ def _place(message: str, text: str) -> str:
     return f"line {line}, column {column}: {message.split(' (at ', maxsplit=1)[0]}"
 
 
-def _first_by_line(messages: object, text: str) -> str:
+def _by_line(messages: object, text: str, schema: Schema) -> list[str]:
     found = sorted((line_of(text, where), where, message) for where, message in problems.each(messages))
-    line, where, message = found[0]
-    remedy = _known_at(where) if message == UNKNOWN else ""
-    others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    return f"line {line}: {problems.dotted(where)} {message}{remedy}{others}"
+    return [
+        f"line {line}: {problems.dotted(where)} {message}{_known_at(where, schema) if message == UNKNOWN else ''}"
+        for line, where, message in found
+    ]
 
 
-def _known_at(where: problems.Path) -> str:
+def _known_at(where: problems.Path, schema: Schema) -> str:
     """Return what to write instead of an unknown key."""
     *tables, key = (str(step) for step in where)
-    table = _file().fields[tables[0]] if tables else None
-    known = (table.schema if isinstance(table, Nested) else _file()).fields
+    table = schema.fields[tables[0]] if tables else None
+    known = (table.schema if isinstance(table, Nested) else schema).fields
     return problems.did_you_mean(key, known) or f"; known are {listed(known, 'and')}"
 
 
-@cache
-def _file() -> Schema:
+@lru_cache(maxsize=8)
+def _file(policies: tuple[Policy, ...]) -> Schema:
     """Return the schema of the whole file."""
-    tables: dict[str, Field[Any]] = {
-        name: Nested(table_of(name, policy.Settings)) for name, policy in catalogue.known().items()
-    }
+    tables: dict[str, Field[Any]] = {policy.NAME: Nested(table_of(policy.NAME, policy.Settings)) for policy in policies}
     return Table.from_dict(tables, name="File")()

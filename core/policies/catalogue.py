@@ -4,46 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Protocol
 
-from core.deciding import Act, Mode, Rule, Rules, Verdict
-from core.errors import SettingsError
-from core.facts import Facts, MessageClass, Need, Reach
-from core.policies import hold, opt_out, stale_campaign
-
-#: Under which a package that brings a policy of its own declares the module.
-ENTRY_POINTS = "rescind.policies"
-
-
-class Settings(Protocol):
-    """What the settings of every policy have in common; each is a frozen dataclass."""
-
-    @property
-    def mode(self) -> Mode:
-        """Return whether it acts."""
-
-    @property
-    def exempt(self) -> frozenset[MessageClass]:
-        """Return the classes that it is not asked about."""
-
-
-class Policy(Protocol):
-    """A module that is a policy. One that needs more than the message has ``needs(settings)`` besides."""
-
-    NAME: str
-    PRIORITY: int
-    SOURCE: str
-    """What it rests on: a law, a provider's page, a practice."""
-    Settings: type[Any]
-
-    def judge(self, facts: Facts, settings: Any) -> Verdict:  # noqa: ANN401 - each policy has settings of its own
-        """Return what it says of a message."""
-
+from core.deciding import Mode, Rule, Rules
+from core.policies import hold, installed, opt_out, stale_campaign
+from core.policies.installed import Guarded
+from core.policies.shape import Policy, Settings, needs_of
 
 #: In the order in which they are asked: consent, carriers, time, business.
 OURS: tuple[Policy, ...] = (opt_out, stale_campaign)
@@ -52,24 +22,35 @@ OURS: tuple[Policy, ...] = (opt_out, stale_campaign)
 @cache
 def known() -> Mapping[str, Policy]:
     """Return every policy by its name: ours, then those that installed packages bring. Raises SettingsError."""
-    found = {policy.NAME: policy for policy in OURS}
-    for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
-        if entry.name in found or entry.name == hold.NAME:
-            raise SettingsError(f"{_origin(entry)}: there is a policy {entry.name!r} already; give it another name")
-        found[entry.name] = _loaded(entry)
-    return found
+    return with_installed(entry_points(group=installed.ENTRY_POINTS))
+
+
+def with_installed(entries: Iterable[EntryPoint]) -> Mapping[str, Policy]:
+    """Return ours by name, then those that these entry points name. Raises SettingsError."""
+    ours = {policy.NAME: policy for policy in OURS}
+    return ours | installed.found(entries, taken={hold.NAME, *ours})
 
 
 def rules(**chosen: Settings) -> Rules:
-    """Return the rules that these settings make, by the policy's name; what is not given is as by default.
+    """Return the rules that these settings make, by the policy's name; what is not given is as by default."""
+    return rules_among(known(), chosen)
 
-    The operator's gates, which nothing can set, are asked first.
+
+def rules_among(
+    policies: Mapping[str, Policy],
+    chosen: Mapping[str, Settings],
+    *,
+    tell: Callable[[str, str], object] | None = None,
+) -> Rules:
+    """Return the rules that these settings of these policies make. Raises SettingsError.
+
+    The operator's gates, which nothing can set, are asked first. ``tell`` is told the name of a policy that is not
+    ours when it fails for the first time, and how.
     """
-    settings = {name: chosen.get(name, policy.Settings()) for name, policy in known().items()}
-    return Rules(
-        (Rule(hold.NAME, Mode.ENFORCE, hold.judge, hold.PRIORITY), *map(_rule, settings, settings.values())),
-        fingerprint(settings),
-    )
+    settings = {name: chosen.get(name, policy.Settings()) for name, policy in policies.items()}
+    gates = Rule(hold.NAME, Mode.ENFORCE, hold.judge, hold.PRIORITY)
+    every = (_rule(policy, settings[name], tell) for name, policy in policies.items())
+    return Rules((gates, *every), fingerprint(settings), as_json(settings))
 
 
 def fingerprint(settings: Mapping[str, Settings]) -> str:
@@ -98,50 +79,14 @@ def _plain(value: object) -> object:
     return str(value)
 
 
-def _rule(name: str, settings: Settings) -> Rule:
-    policy = known()[name]
+def _rule(policy: Policy, settings: Settings, tell: Callable[[str, str], object] | None) -> Rule:
     judge = partial(policy.judge, settings=settings)
+    is_ours = policy in OURS
     return Rule(
-        name=name,
+        name=policy.NAME,
         mode=settings.mode,
-        judge=judge if policy in OURS else partial(_guarded, name, judge),
+        judge=judge if is_ours else Guarded(policy.NAME, judge, tell),
         priority=policy.PRIORITY,
         exempt=settings.exempt,
-        needs=needs_of(policy, settings),
+        needs=needs_of(policy, settings) if is_ours else installed.needs(policy, settings),
     )
-
-
-def needs_of(policy: Policy, settings: Settings) -> Mapping[Need, Reach]:
-    """Return what a policy looks at besides the message under these settings."""
-    asks = getattr(policy, "needs", None)
-    return asks(settings) if asks else {}
-
-
-def _guarded(name: str, judge: Callable[[Facts], object], facts: Facts) -> Verdict:
-    """Ask a policy that is not ours: its mistakes must not keep others from being heard."""
-    try:
-        verdict = judge(facts)
-    except Exception as error:  # noqa: BLE001 - whatever somebody else's code raises
-        return Verdict(Act.HOLD, name, f"policy {name} failed: {type(error).__name__}: {error}")
-    if not isinstance(verdict, Verdict):
-        return Verdict(Act.HOLD, name, f"policy {name} failed: it answered {type(verdict).__name__}, not a Verdict")
-    return verdict
-
-
-def _loaded(entry: EntryPoint) -> Policy:
-    try:
-        policy = entry.load()
-    except Exception as error:
-        raise SettingsError(f"{_origin(entry)} cannot be loaded: {type(error).__name__}: {error}") from error
-    missing = [name for name in ("NAME", "PRIORITY", "SOURCE", "Settings", "judge") if not hasattr(policy, name)]
-    if missing:
-        raise SettingsError(f"{_origin(entry)} has no {' and no '.join(missing)}; a policy has them all")
-    if entry.name != policy.NAME:
-        raise SettingsError(f"{_origin(entry)} calls itself {policy.NAME!r}; the names must be the same")
-    loaded: Policy = policy
-    return loaded
-
-
-def _origin(entry: EntryPoint) -> str:
-    package = entry.dist.name if entry.dist else "an installed package"
-    return f"policy {entry.name!r} of {package} ({entry.value})"
