@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from core.deadlines import last_look
 from core.facts import Facts, MessageClass, Need, Reach
 from core.holds import Hold
+from ledger.gathering import traffic
 from ledger.gathering.campaigns import Campaigns, names_of
 from ledger.gathering.subjects import Source, Subject, labels_of
 from store import consents, holds, messages
@@ -19,7 +20,9 @@ from store.messages import MessageRow
 Needs = Mapping[Need, tuple[Reach, ...]]
 
 #: Where each kind of fact comes from; it stands in ``Facts`` under the name of the need.
-_SOURCES: Mapping[Need, Source] = {}
+_SOURCES: Mapping[Need, Source] = {
+    Need.TRAFFIC: traffic.find,
+}
 
 
 def gather(

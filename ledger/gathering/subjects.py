@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
 from core import labels, merging
 from core.labels import Labels
+from core.merging import Fields
 from store.messages import MessageRow
 
 
@@ -36,9 +37,21 @@ class Subject:
 Source = Callable[[sa.Connection, Sequence[Subject], timedelta], Mapping[str, Any]]
 
 
-def labels_of(row: MessageRow) -> Labels:
+class Tagged(Protocol):
+    """A message, as far as its tags are held."""
+
+    @property
+    def tags(self) -> list[str] | None:
+        """Return those that its sender gave; None when nothing was said."""
+
+    @property
+    def fields(self) -> Fields:
+        """Return what Telnyx told."""
+
+
+def labels_of(row: Tagged) -> Labels:
     """Return what a message's tags tell: those of its sender, else those that Telnyx told."""
     tags = row.tags
-    if tags is None and "tags" in row.fields:
+    if tags is None and any("tags" in told for told in row.fields.values()):
         tags = merging.values(row.fields).get("tags")
     return labels.read(tags) if tags else Labels()

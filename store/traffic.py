@@ -1,0 +1,94 @@
+"""Outbound messages to some recipients: those that wait for their time, and those that went out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from core.merging import Fields
+from core.outcomes import LedgerState
+from core.statuses import Status
+from store import upserting
+from store.tables import BY_ID, IS_REQUESTED, cancellations, messages
+from store.tables import message_recipients as recipients
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficRow:
+    """What is held of one message to one recipient."""
+
+    phone_number: str
+    status: str
+    stamp: str
+    message_id: str
+    ledger: str | None
+    """None for a message that was never registered: it went out at once, or past us."""
+    from_number: str | None
+    send_at: datetime | None
+    scheduled_at: datetime | None
+    last_look_at: datetime | None
+    message_class: str | None
+    campaign_key: str | None
+    tcr_campaign_id: str | None
+    tags: list[str] | None
+    fingerprint: str | None
+    fields: Fields
+
+
+_OF_MESSAGE = (
+    *("ledger", "from_number", "send_at", "scheduled_at", "last_look_at", "message_class"),
+    *("campaign_key", "tcr_campaign_id", "tags", "fingerprint", "fields"),
+)
+_SINCE, _UNTIL = (
+    sa.bindparam("since", type_=messages.c.send_at.type),
+    sa.bindparam("until", type_=messages.c.send_at.type),
+)
+#: When the report was made by which the status stands, as text that sorts by time; see ``core.merging.stamp``.
+_TOLD_AT = sa.func.substr(recipients.c.stamp, 4, 32)
+#: Somebody is taking it back. One whose reason lapsed is only asked after: it will go out if it has not been.
+_BEING_CANCELLED = sa.and_(
+    cancellations.c.message_id == messages.c.id, IS_REQUESTED, cancellations.c.lapsed.is_(sa.false())
+)
+#: Made once: to make a statement takes longer than to run it.
+_TO = (
+    sa.select(
+        *(recipients.c[name] for name in ("phone_number", "status", "stamp", "message_id")),
+        *(messages.c[name] for name in _OF_MESSAGE),
+    )
+    .join_from(recipients, messages, messages.c.id == recipients.c.message_id)
+    .join(cancellations, _BEING_CANCELLED, isouter=True)
+    .where(
+        recipients.c.phone_number.in_(sa.bindparam("numbers", expanding=True)),
+        recipients.c.status != sa.literal_column(f"'{Status.CANCELLED}'"),
+        messages.c.direction == sa.literal_column("'outbound'"),
+        sa.or_(
+            messages.c.send_at.between(_SINCE, _UNTIL),
+            sa.and_(messages.c.send_at.is_(None), sa.bindparam("told_since") <= _TOLD_AT),
+        ),
+        sa.or_(messages.c.ledger.is_(None), messages.c.ledger != sa.literal_column(f"'{LedgerState.CANCELLED}'")),
+        cancellations.c.message_id.is_(None),
+    )
+    .with_hint(messages, BY_ID, "sqlite")
+)
+
+
+def to(
+    connection: sa.Connection, phone_numbers: Collection[str], *, since: datetime, until: datetime
+) -> list[TrafficRow]:
+    """Return the messages to these numbers whose time of sending lies between these moments, both included.
+
+    Of those that have none, all are returned of which anything was told since. What was cancelled is left out, and
+    what is being cancelled.
+    """
+    found: list[TrafficRow] = []
+    times = {
+        "since": since,
+        "until": until,
+        "told_since": since.astimezone(UTC).isoformat(timespec="microseconds"),
+    }
+    for part in upserting.parts(sorted(phone_numbers)):
+        found += [TrafficRow(*row) for row in connection.execute(_TO, {"numbers": part, **times})]
+    return found
