@@ -59,7 +59,7 @@ _REGISTERED = {
     "decision": {
         "verdict": "allow",
         "policy": None,
-        "reason": "no recipient has opted out; campaign summer-sale is active; nothing is held",
+        "reason": "no policy objects; asked were hold, opt_out, stale_campaign",
     },
 }
 REGISTERED = {"data": _REGISTERED}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.intents import is_declined
+from core.intents import IntentState, is_declined, text_digest, yielding_to
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,22 @@ from core.intents import is_declined
 )
 def test_only_a_4xx_of_telnyx_itself_says_that_no_message_was_made(http_status, is_certain):
     assert is_declined(http_status) is is_certain
+
+
+@pytest.mark.parametrize("told", [IntentState.REFUSED, IntentState.DECLINED, IntentState.UNKNOWN])
+def test_word_that_ends_a_request_replaces_only_that_it_is_on_its_way(told):
+    assert yielding_to(told) == [IntentState.OPEN]
+
+
+def test_furthest_word_on_a_request_stands():
+    assert yielding_to(IntentState.OPEN) == []
+    assert yielding_to(IntentState.FOUND) == [IntentState.OPEN, IntentState.UNKNOWN]
+    assert yielding_to(IntentState.ANSWERED) == [IntentState.OPEN, IntentState.UNKNOWN, IntentState.FOUND]
+
+
+def test_text_is_known_again_by_its_digest():
+    assert text_digest("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert text_digest("abd") != text_digest("abc")
+    assert len(text_digest("\ud83d")) == 64
+    assert text_digest(None) is None
+    assert text_digest("") is None

@@ -59,3 +59,10 @@ def test_equal_instants_make_equal_stamps_whatever_their_offset():
 
 def test_stamp_gives_its_rank_back():
     assert merging.rank_in(merging.stamp(10, NOON, "x")) == 10
+
+
+def test_stamp_gives_back_what_it_was_made_of():
+    at = datetime(2026, 5, 1, 14, 0, 0, 250, tzinfo=timezone(timedelta(hours=2)))
+    made = merging.stamp(7, at, "an|event")
+    assert made == "07|2026-05-01T12:00:00.000250+00:00|an|event"
+    assert (merging.rank_in(made), merging.time_in(made), merging.source_in(made)) == (7, at, "an|event")
