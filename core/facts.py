@@ -88,6 +88,7 @@ class Traffic:
     campaign_key: str | None = None
     fingerprint: str | None = None
     labels: Labels = field(default_factory=Labels)
+    from_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,8 @@ class Outcome:
     title: str | None
     at: datetime
     event_id: str
+    failure_rate: float | None = None
+    """Of all messages that ended around then, whoever they went to, the part that failed; None: not looked into."""
 
 
 class SignalKind(StrEnum):
@@ -139,7 +142,7 @@ class SignalKind(StrEnum):
     SPEND_LIMIT = "spend_limit"
     """A messaging profile reached its limit at Telnyx; the value is the profile's id."""
     FORGIVEN = "forgiven"
-    """The failures of a number are to count no more; the value is empty."""
+    """The failures of a number are to count no more; the value is why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +216,9 @@ class Facts:
     inbound: tuple[Inbound, ...] = ()
     """What the recipients wrote, in the order of their times."""
     outcomes: tuple[Outcome, ...] = ()
-    """How earlier messages to the recipients ended, in the order of their times."""
+    """What failed of earlier messages to the recipients since each was last delivered to, in the order of times."""
     sender_outcomes: tuple[Outcome, ...] = ()
-    """How messages from the same sender failed, in the order of their times."""
+    """What the sender lately had delivered, or refused for what is wrong with itself, in the order of times."""
     signals: tuple[Signal, ...] = ()
     """What was said about the recipients, the message's subject, or its profile, in the order of their times."""
     tallies: tuple[Tally, ...] = ()

@@ -30,6 +30,11 @@ def time_in(a_stamp: str) -> datetime:
     return datetime.fromisoformat(a_stamp.split("|", 2)[1])
 
 
+def source_in(a_stamp: str) -> str:
+    """Return the source that a stamp was made with, such as an event's id."""
+    return a_stamp.split("|", 2)[2]
+
+
 def join(held: Mapping[str, Mapping[str, Any]], told: Mapping[str, Any], told_stamp: str) -> Fields:
     """Return the held fields with what a report tells merged in.
 

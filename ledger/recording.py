@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from core import merging, statuses
 from core.fingerprints import fingerprint
 from core.reports import Addressee, MessageReport
+from ledger import ending
 from store import messages
 from store.messages import MessageRow, RecipientRow, Transition
 
@@ -78,6 +79,7 @@ def record(
     recipients: dict[str, list[RecipientRow]] = {}
     for (message_id, _), row in sorted(after.items()):
         recipients.setdefault(message_id, []).append(row)
+    ending.note(connection, rows, recipients, now=now)
     return Recorded(rows, frozenset(left), recipients)
 
 

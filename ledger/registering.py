@@ -15,7 +15,7 @@ from core.facts import MessageClass
 from core.outcomes import LedgerState
 from core.reports import MessageReport
 from core.statuses import Status
-from ledger import deciding, recording, settling
+from ledger import deciding, ending, recording, settling
 from ledger.deciding import Cause
 from store import campaigns, consents, holds, messages
 from store.messages import MessageRow, RecipientRow
@@ -84,6 +84,8 @@ def register(
     )
     gone = recorded.left | _seen_leaving(rows, recorded.recipients)
     settling.left(connection, sorted(gone), now=now)
+    # What had ended before is of another campaign now.
+    ending.note(connection, {of: rows[of] for of in gone}, recorded.recipients, now=now)
     if gone:
         rows |= messages.lock(connection, gone)
     return [

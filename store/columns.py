@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, DateTime, Dialect, Integer, MetaData, TypeDecorator
@@ -12,6 +13,8 @@ NAMING = {
     "uq": "uq_%(table_name)s_%(column_0_name)s",
     "ix": "ix_%(table_name)s_%(column_0_name)s",
 }
+
+_MILLION = 10**6
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -35,6 +38,21 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Amount(TypeDecorator[Decimal]):
+    """An amount of money, stored in millionths: SQLite has no exact fractions, and sums must come out."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Return the amount in millionths, rounded."""
+        return None if value is None else round(value * _MILLION)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Return the amount, or the sum of several."""
+        return None if value is None else Decimal(value) / _MILLION
 
 
 def only(condition: ColumnElement[bool]) -> dict[str, Any]:

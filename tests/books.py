@@ -21,6 +21,7 @@ MERGED = [
     tables.consents,
     tables.campaigns,
     tables.campaign_aliases,
+    tables.outcomes,
 ]
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Numeric, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
 
-from store.columns import BigId, UtcDateTime, metadata
+from store.columns import Amount, BigId, UtcDateTime, metadata
 
 #: One row for each recipient of a message that ended, as its merged reports tell.
 outcomes = Table(
@@ -21,15 +21,15 @@ outcomes = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("event_id", String(255), nullable=False),
     Column("parts", Integer),
-    Column("amount", Numeric(18, 6)),
+    Column("amount", Amount),
     Column("currency", String(8)),
     Column("recorded_at", UtcDateTime, nullable=False),
     sqlite_with_rowid=False,
 )
-Index("ix_outcomes_phone_number", outcomes.c.phone_number, outcomes.c.at)
+Index("ix_outcomes_phone_number", outcomes.c.phone_number, outcomes.c.ending, outcomes.c.at)
 Index("ix_outcomes_from_number", outcomes.c.from_number, outcomes.c.at)
 Index("ix_outcomes_campaign", outcomes.c.campaign_key, outcomes.c.at)
-Index("ix_outcomes_at", outcomes.c.at)
+Index("ix_outcomes_at", outcomes.c.at, outcomes.c.ending)
 
 signals = Table(
     "signals",

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from store.columns import BigId, UtcDateTime
+from store.columns import Amount, BigId, UtcDateTime
 
 revision = "0004"
 down_revision = "0003"
@@ -14,6 +14,14 @@ def upgrade() -> None:
     op.add_column("recipients", sa.Column("region", sa.String(length=2), nullable=True))
     op.add_column("campaigns", sa.Column("time_zone", sa.String(length=64), nullable=True))
     op.add_column("messages", sa.Column("fingerprint", sa.String(length=64), nullable=True))
+    inbound = sa.text("direction = 'inbound'")
+    op.create_index(
+        "ix_messages_inbound",
+        "messages",
+        ["from_number", "seq"],
+        sqlite_where=inbound,
+        postgresql_where=inbound,
+    )
     op.add_column("intents", sa.Column("fingerprint", sa.String(length=64), nullable=True))
     for name, length in (("tier", 16), ("language", 8), ("campaign_key", 255)):
         op.add_column("consents", sa.Column(name, sa.String(length=length), nullable=True))
@@ -39,16 +47,16 @@ def _outcomes() -> None:
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("event_id", sa.String(length=255), nullable=False),
         sa.Column("parts", sa.Integer(), nullable=True),
-        sa.Column("amount", sa.Numeric(precision=18, scale=6), nullable=True),
+        sa.Column("amount", Amount(), nullable=True),
         sa.Column("currency", sa.String(length=8), nullable=True),
         sa.Column("recorded_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("message_id", "phone_number", name="pk_outcomes"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_outcomes_phone_number", "outcomes", ["phone_number", "at"])
+    op.create_index("ix_outcomes_phone_number", "outcomes", ["phone_number", "ending", "at"])
     op.create_index("ix_outcomes_from_number", "outcomes", ["from_number", "at"])
     op.create_index("ix_outcomes_campaign", "outcomes", ["campaign_key", "at"])
-    op.create_index("ix_outcomes_at", "outcomes", ["at"])
+    op.create_index("ix_outcomes_at", "outcomes", ["at", "ending"])
 
 
 def _signals() -> None:

@@ -1,0 +1,152 @@
+"""How messages ended, for each of their recipients."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.facts import Ending, Outcome
+from store import upserting
+from store.tables import outcomes
+
+#: Of a sender that is busy, no more than its latest are looked at.
+_LATEST = 1_000
+#: More failures in a row than that tell nothing new.
+_MOST = 100
+#: How many of those that ended around some time show how all fared then.
+_SAMPLE = 1_000
+_AROUND = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """How one message ended for one recipient, and what it came to."""
+
+    message_id: str
+    phone_number: str
+    from_number: str | None
+    messaging_profile_id: str | None
+    campaign_key: str | None
+    ending: Ending
+    code: str | None
+    title: str | None
+    at: datetime
+    event_id: str
+    parts: int | None
+    amount: Decimal | None
+    currency: str | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fared:
+    """How messages to and from everybody ended around some time."""
+
+    ended: int
+    failed: int
+
+
+_NUMBERS: sa.BindParameter[str] = sa.bindparam("numbers", expanding=True)
+_SINCE = sa.bindparam("since", type_=outcomes.c.at.type)
+_UNTIL = sa.bindparam("until", type_=outcomes.c.at.type)
+_FACTS = [outcomes.c[name] for name in Outcome.__slots__ if name in outcomes.c]
+_delivered = outcomes.alias("delivered")
+_LAST_DELIVERY = (
+    sa.select(sa.func.max(_delivered.c.at))
+    .where(_delivered.c.phone_number == outcomes.c.phone_number, _delivered.c.ending == Ending.DELIVERED)
+    .scalar_subquery()
+)
+#: Made once: to make a statement takes longer than to run it.
+_FAILED = (
+    sa.select(*_FACTS)
+    .where(
+        outcomes.c.phone_number.in_(_NUMBERS),
+        outcomes.c.ending == Ending.FAILED,
+        outcomes.c.at > _SINCE,
+        outcomes.c.at > sa.func.coalesce(_LAST_DELIVERY, _SINCE),
+    )
+    .order_by(outcomes.c.at, outcomes.c.event_id)
+)
+_EVER_FAILED = (
+    sa.select(outcomes.c.phone_number)
+    .where(outcomes.c.phone_number.in_(_NUMBERS), outcomes.c.ending == Ending.FAILED, outcomes.c.at > _SINCE)
+    .distinct()
+)
+_latest = (
+    sa.select(*_FACTS)
+    .where(outcomes.c.from_number == sa.bindparam("from_number"), outcomes.c.at > _SINCE)
+    .order_by(outcomes.c.at.desc())
+    .limit(_LATEST)
+    .subquery()
+)
+_OF_SENDER = (
+    sa.select(_latest)
+    .where(
+        sa.or_(
+            _latest.c.ending == Ending.DELIVERED,
+            sa.and_(_latest.c.ending == Ending.FAILED, _latest.c.code.in_(sa.bindparam("codes", expanding=True))),
+        )
+    )
+    .order_by(_latest.c.at.desc(), _latest.c.event_id.desc())
+    .limit(_MOST)
+)
+_sample = (
+    sa.select(outcomes.c.ending)
+    .where(outcomes.c.at > _SINCE, outcomes.c.at <= _UNTIL)
+    .order_by(outcomes.c.at.desc())
+    .limit(_SAMPLE)
+    .subquery()
+)
+_FARED = sa.select(sa.func.count(), sa.func.count(sa.case((_sample.c.ending == Ending.FAILED, 1)))).select_from(_sample)
+
+
+def upsert(connection: sa.Connection, rows: Sequence[OutcomeRow]) -> None:
+    """Write how messages that are held under lock ended."""
+    upserting.upsert(
+        connection,
+        outcomes,
+        ["message_id", "phone_number"],
+        [{name: getattr(row, name) for name in OutcomeRow.__slots__} for row in rows],
+    )
+
+
+def failures_to(connection: sa.Connection, phone_numbers: Collection[str], *, since: datetime) -> list[Outcome]:
+    """Return what failed to these numbers since each was last delivered to, and since the time given, oldest first."""
+    found: list[Outcome] = []
+    for part in upserting.parts(sorted(phone_numbers)):
+        found += map(_outcome, connection.execute(_FAILED, {"numbers": part, "since": since}))
+    return found
+
+
+def failed_to(connection: sa.Connection, phone_numbers: Collection[str], *, since: datetime) -> set[str]:
+    """Return those of the numbers to which something has failed since."""
+    found: set[str] = set()
+    for part in upserting.parts(sorted(phone_numbers)):
+        found |= set(connection.scalars(_EVER_FAILED, {"numbers": part, "since": since}))
+    return found
+
+
+def of_sender(
+    connection: sa.Connection, from_number: str, codes: Collection[str], *, since: datetime
+) -> tuple[Outcome, ...]:
+    """Return what one sender had delivered, or what failed with one of these codes, lately, oldest first.
+
+    Of a busy sender it is the latest thousand messages that are looked through, and a hundred of them returned.
+    """
+    told = {"from_number": from_number, "codes": sorted(codes), "since": since}
+    return tuple(map(_outcome, connection.execute(_OF_SENDER, told)))[::-1]
+
+
+def fared(connection: sa.Connection, until: datetime) -> Fared:
+    """Return how the latest of all messages ended in the hour up to a time."""
+    ended, failed = connection.execute(_FARED, {"since": until - _AROUND, "until": until}).one()
+    return Fared(ended, failed)
+
+
+def _outcome(row: Any) -> Outcome:  # noqa: ANN401 - a row has no type of its own
+    return Outcome(**{**row._asdict(), "ending": Ending(row.ending)})
