@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 WALL = timedelta(seconds=60)
 #: The request has to leave this much earlier, because it waits in a queue and travels.
 SAFETY_MARGIN = timedelta(seconds=30)
+#: By so much Telnyx may be late with a scheduled message.
+ACCURACY = timedelta(seconds=60)
 #: So long before the wall every policy is asked for the last time: what it objects to must still be cancelled.
 LAST_LOOK = timedelta(minutes=2)
 #: How wrong our clock may be before we would skip a message that Telnyx still holds.

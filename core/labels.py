@@ -54,7 +54,7 @@ def read(tags: Iterable[str] | None) -> Labels:
             else:
                 name, reader = _READ[kind]
                 told[name] = reader(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             malformed.append(tag)
     return Labels(goals=frozenset(goals), malformed=tuple(malformed), **told)  # type: ignore[arg-type]  # by _READ
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import partial
 from re import compile as pattern
 from typing import Any, Union, get_args, get_origin, get_type_hints
+from zoneinfo import ZoneInfo
 
 from marshmallow import Schema
 
+from core import zones
 from core.errors import SettingsError
 from schemas.fields import Told
 
@@ -21,6 +23,7 @@ from schemas.fields import Told
 UNKNOWN = "is unknown"
 _DURATION = pattern(r"([0-9]{1,9})([dhms])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_TIME_OF_DAY = pattern(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 #: Telnyx schedules five days ahead, so nothing waits longer.
 _LONGEST = timedelta(days=365)
 
@@ -70,6 +73,8 @@ def _reader(hint: Any, bounds: Mapping[str, Any]) -> Read | None:  # noqa: ANN40
         float: partial(_number, float, bounds),
         Decimal: _amount,
         timedelta: _duration,
+        time: _time_of_day,
+        ZoneInfo: _zone,
         str: _text,
     }
     return readers.get(hint)
@@ -141,3 +146,17 @@ def _duration(raw: object) -> timedelta:
     if not timedelta() < duration <= _LONGEST:
         raise ValueError(f"is {raw!r}; it must be longer than nothing and not longer than {_LONGEST.days}d")
     return duration
+
+
+def _time_of_day(raw: object) -> time:
+    match = _TIME_OF_DAY.fullmatch(raw) if isinstance(raw, str) else None
+    if match is None:
+        raise ValueError(f"is {raw!r}; write hours and minutes in quotes, such as '8:00' or '20:30'")
+    return time(int(match[1]), int(match[2]))
+
+
+def _zone(raw: object) -> ZoneInfo:
+    found = zones.zone(raw) if isinstance(raw, str) else None
+    if found is None:
+        raise ValueError(f"is {raw!r}; write the name of a time zone, such as 'America/New_York'")
+    return found

@@ -1,0 +1,168 @@
+"""Keep back what would reach somebody at night, or whenever the law of their state wants them left alone.
+
+What counts is the whole span in which a message may arrive: Telnyx sends within a minute of the time that it was given,
+and a sender's queue may take longer. That span must lie within the hours of every zone that the recipient may be in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from core import area_codes, windows, zones
+from core.deadlines import ACCURACY
+from core.deciding import Act, Mode, Verdict
+from core.errors import SettingsError
+from core.facts import Facts, MessageClass, Need, Person, Reach
+from core.quiet_windows import AS_OF, FEDERAL, Disputed, Hours, Row, rows_of
+from core.windows import Place, Window
+
+NAME = "quiet_hours"
+PRIORITY = 1
+SOURCE = FEDERAL
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The hours everywhere, whether the states' own count as well, and where somebody is who may be anywhere."""
+
+    mode: Mode = Mode.OFF
+    opens: time = time(8)
+    closes: time = time(21)
+    states: bool = True
+    disputed: frozenset[Disputed] = frozenset()
+    """States of which also the rows count that sources disagree on."""
+    drain: timedelta = timedelta()
+    """How long a message may wait in its sender's queue at Telnyx."""
+    default_zone: ZoneInfo | None = None
+    """Of recipients whose zone nothing tells."""
+    act: Act = Act.HOLD
+    on_unknown: Act = Act.HOLD
+    exempt: frozenset[MessageClass] = frozenset({MessageClass.TRANSACTIONAL, MessageClass.OTP, MessageClass.COMPLIANCE})
+
+    def __post_init__(self) -> None:
+        """Raise SettingsError for hours that nothing lies between."""
+        if self.opens >= self.closes:
+            hours = Hours(self.opens, self.closes)
+            raise SettingsError(f"quiet_hours: from {hours} nothing could be sent; 'opens' must be before 'closes'")
+
+
+@dataclass(frozen=True, slots=True)
+class _Whereabouts:
+    """Where one recipient may be, and by what we know."""
+
+    phone_number: str
+    region: str | None
+    known_by: str
+    places: tuple[Place, ...]
+
+    def shown(self) -> dict[str, object]:
+        return {
+            "phone_number": self.phone_number,
+            "zones": [place.zone.key for place in self.places],
+            "known_by": self.known_by,
+            "region": self.region,
+        }
+
+
+def needs(settings: Settings) -> Mapping[Need, Reach]:
+    """Return that it looks at what was told of the recipients."""
+    del settings
+    return {Need.PEOPLE: Reach(timedelta())}
+
+
+def judge(facts: Facts, settings: Settings) -> Verdict:
+    """Return ``act`` when a recipient may be reached outside of the hours, ``on_unknown`` when they may be anywhere."""
+    end = facts.send_at + ACCURACY + settings.drain
+    told = {person.phone_number: person for person in facts.people}
+    named = next((zone for each in facts.campaigns if (zone := each.time_zone and zones.zone(each.time_zone))), None)
+    everybody = [_whereabouts(number, told.get(number), named, settings) for number in facts.recipients]
+    for somebody in everybody:
+        for place in somebody.places:
+            window = windows.at(place, facts.send_at)
+            if not window.holds(facts.send_at, end):
+                return _disturbed(facts.send_at, end, somebody, place, window, everybody, settings)
+    for somebody in everybody:
+        if not somebody.places:
+            return Verdict(
+                settings.on_unknown,
+                NAME,
+                f"nothing tells the time zone of {somebody.phone_number}; tell it, or set 'default_zone'",
+                {**somebody.shown(), "send_at": facts.send_at.isoformat()},
+            )
+    return Verdict(
+        Act.ALLOW,
+        NAME,
+        "no recipient is reached in quiet hours",
+        {
+            "send_at": facts.send_at.isoformat(),
+            "sent_by": end.isoformat(),
+            "recipients": [
+                {**somebody.shown(), "windows": [windows.at(place, facts.send_at).told for place in somebody.places]}
+                for somebody in everybody
+            ],
+        },
+    )
+
+
+def _whereabouts(number: str, told: Person | None, campaign: ZoneInfo | None, settings: Settings) -> _Whereabouts:
+    """Return where somebody may be: what was told of them counts before their campaign's zone, and that before both."""
+    own = zones.zone(told.time_zone) if told and told.time_zone else None
+    region = told.region if told and told.region else area_codes.region_of(number)
+    if own is not None:
+        known_by, found = "told", (own,)
+    elif campaign is not None:
+        known_by, found = "campaign", (campaign,)
+    elif by_number := zones.candidates(number):
+        known_by, found = "number", by_number
+    elif settings.default_zone is not None:
+        known_by, found = "default_zone", (settings.default_zone,)
+    else:
+        known_by, found = "nothing", ()
+    return _Whereabouts(number, region, known_by, _places(found, region, settings))
+
+
+@lru_cache(maxsize=4096)
+def _places(found: tuple[ZoneInfo, ...], region: str | None, settings: Settings) -> tuple[Place, ...]:
+    rows = _rows(settings.disputed).get(region or "", ()) if settings.states else ()
+    return tuple(Place(zone, Hours(settings.opens, settings.closes), rows) for zone in found)
+
+
+@lru_cache(maxsize=64)
+def _rows(disputed: frozenset[Disputed]) -> dict[str, tuple[Row, ...]]:
+    return rows_of(disputed)
+
+
+def _disturbed(
+    start: datetime,
+    end: datetime,
+    somebody: _Whereabouts,
+    place: Place,
+    window: Window,
+    everybody: list[_Whereabouts],
+    settings: Settings,
+) -> Verdict:
+    everywhere = [each for one in everybody for each in one.places]
+    opening = windows.next_opening(everywhere, start, end - start)
+    local, local_end = start.astimezone(place.zone), end.astimezone(place.zone)
+    next_one = f"it may next be sent at {opening.isoformat()}" if opening else "no time of the next two weeks would do"
+    return Verdict(
+        settings.act,
+        NAME,
+        f"{somebody.phone_number} would be reached between {local:%Y-%m-%d %H:%M:%S} and {local_end:%H:%M:%S} in"
+        f" {place.zone.key}, and the hours there are {window.told}; {next_one}",
+        {
+            **somebody.shown(),
+            "send_at": start.isoformat(),
+            "sent_by": end.isoformat(),
+            "zone": place.zone.key,
+            "local_time": local.isoformat(),
+            "window": window.told,
+            "sources": list(window.sources),
+            "as_of": AS_OF.isoformat(),
+            "next_opening": opening.isoformat() if opening else None,
+        },
+    )

@@ -1,0 +1,71 @@
+"""Time zones: by their names, and those that a phone number may be in.
+
+A number may be anywhere that its area code reaches, and a mobile number is taken along to wherever its owner moves:
+the zones of a number are candidates, never knowledge. Only the area code of a North American number counts, since the
+digits behind it tell no more of a number that was ported. Source of the zones: https://github.com/google/libphonenumber
+/tree/master/resources/timezones, as the tables of phonenumbers.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from phonenumbers.tzdata import TIMEZONE_DATA, TIMEZONE_LONGEST_PREFIX
+
+_NORTH_AMERICA = "+1"
+_AREA_CODE = len("+1305")
+#: Codes laid over an older one that reaches into two zones; the tables know only where most of their numbers are.
+_LAID_OVER = {"+1364": "+1270", "+1448": "+1850", "+1458": "+1541", "+1930": "+1812"}
+#: What a system has among its zones besides them: its own clock's, and copies that count leap seconds.
+_NO_NAMES = ("localtime", "Factory", "posix", "right/")
+
+
+@lru_cache(maxsize=1024)
+def zone(name: str) -> ZoneInfo | None:
+    """Return the zone of an IANA name such as ``America/New_York``, or None when there is none."""
+    if name.startswith(_NO_NAMES):
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        return None
+
+
+def candidates(number: str) -> tuple[ZoneInfo, ...]:
+    """Return the zones that a number in E.164 may be in by its area code or country; none when it tells none."""
+    if number.startswith(_NORTH_AMERICA):
+        return _of_area_code(number[:_AREA_CODE])
+    return _of_prefix(number[1 : TIMEZONE_LONGEST_PREFIX + 1])
+
+
+@lru_cache(maxsize=1024)
+def _of_area_code(code: str) -> tuple[ZoneInfo, ...]:
+    return _zones(_BY_AREA_CODE.get(code, set()) | _BY_AREA_CODE.get(_LAID_OVER.get(code, ""), set()))
+
+
+@lru_cache(maxsize=4096)
+def _of_prefix(digits: str) -> tuple[ZoneInfo, ...]:
+    """Return the zones of the longest prefix that the tables know."""
+    for length in range(len(digits), 0, -1):
+        if digits[:length] in TIMEZONE_DATA:
+            return _zones(set(TIMEZONE_DATA[digits[:length]]))
+    return ()
+
+
+def _zones(names: set[str]) -> tuple[ZoneInfo, ...]:
+    return tuple(found for found in map(zone, sorted(names)) if found is not None)
+
+
+def _by_area_code() -> dict[str, set[str]]:
+    """Return every zone that an area code reaches into."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for prefix, names in TIMEZONE_DATA.items():
+        code = f"+{prefix}"[:_AREA_CODE]
+        if code.startswith(_NORTH_AMERICA) and len(code) == _AREA_CODE:
+            found[code] |= set(names)
+    return dict(found)
+
+
+_BY_AREA_CODE = _by_area_code()
