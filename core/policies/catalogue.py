@@ -11,12 +11,12 @@ from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 
 from core.deciding import Mode, Rule, Rules
-from core.policies import expired, hold, installed, opt_out, quiet_hours, stale_campaign
+from core.policies import duplicate, expired, frequency_cap, hold, installed, opt_out, quiet_hours, stale_campaign
 from core.policies.installed import Guarded
 from core.policies.shape import Policy, Settings, needs_of
 
 #: In the order in which they are asked: consent, carriers, time, business.
-OURS: tuple[Policy, ...] = (opt_out, stale_campaign, quiet_hours, expired)
+OURS: tuple[Policy, ...] = (opt_out, stale_campaign, quiet_hours, expired, frequency_cap, duplicate)
 
 
 @cache
