@@ -13,9 +13,9 @@ from core.consent import Consent, ConsentKind
 from core.deciding import Rules
 from core.reports import CampaignReport, InboundReport, MessageReport, Report
 from core.statuses import Status
-from ledger import campaigning, deciding, leaving, meeting, orphans, recording, settling
+from ledger import campaigning, deciding, leaving, meeting, orphans, recording, replying, settling
 from ledger.deciding import Cause
-from store import consents, holds, messages
+from store import consents, holds
 from store.consents import HeardConsent
 
 
@@ -51,22 +51,20 @@ def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Rules, *, n
         ],
         besides=expected.campaigns,
     )
-    spoken = _words(connection, batch, rules, besides=expected.recipients, now=now)
-    acting = {number for number, cause in spoken.items() if cause.acts}
-    concerned = messages.pending_to(connection, spoken.keys() - acting) | messages.pending_to(connection, acting)
+    texts = [(each.report, each) for each in batch if isinstance(each.report, InboundReport)]
+    writing = replying.writers([(text, each.cause(text.message.source_id)) for text, each in texts], rules)
+    spoken = _words(connection, batch, rules, besides=expected.recipients | writing.keys(), now=now)
+    concerned = replying.pending(connection, spoken)
+    answered = {of: why for of, why in replying.pending(connection, writing).items() if of not in concerned}
 
-    held = recording.hold(connection, {report.message_id for report in of_messages} | concerned.keys())
+    held = recording.hold(
+        connection, {report.message_id for report in of_messages} | concerned.keys() | answered.keys()
+    )
     recorded = recording.record(connection, held, of_messages, now=now)
     rows = {**held, **recorded.messages}
     # Decided before anything is closed: an opt-out that came in time counts, though the message went out meanwhile.
-    deciding.decide_on(
-        connection,
-        [rows[message_id] for message_id in concerned],
-        rules,
-        trigger="consent",
-        causes={message_id: spoken[number] for message_id, number in concerned.items()},
-        now=now,
-    )
+    for trigger, causes in (("consent", concerned), ("reply", answered)):
+        deciding.decide_on(connection, [rows[of] for of in causes], rules, trigger=trigger, causes=causes, now=now)
     gone = [row for row in recorded.messages.values() if row.ledger is not None and row.id in recorded.left]
     leaving.left(connection, gone, of_messages, rules, now=now)
     settling.cancelled_elsewhere(connection, _told_cancelled(of_messages), now=now)

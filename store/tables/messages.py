@@ -71,6 +71,8 @@ Index(
     messages.c.tcr_campaign_id,
     **only(and_(IS_CANCELLED, messages.c.tcr_campaign_id.is_not(None))),
 )
+IS_INBOUND = messages.c.direction == literal_column("'inbound'")
+Index("ix_messages_inbound", messages.c.from_number, messages.c.seq, **only(IS_INBOUND))
 IS_ORPHAN = messages.c.orphaned_at.is_not(None)
 Index("ix_messages_orphaned", messages.c.seq, messages.c.orphaned_at, **only(IS_ORPHAN))
 
