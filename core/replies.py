@@ -32,7 +32,7 @@ _BY_ITSELF = (
     r"i'm driving with (do not disturb|(driving )?focus)\b.*",
     r"\(i'm not receiving notifications\..*",
     r"i'm driving right now\W*(i'll (get back to you|reply|call you back)( later| soon| when i arrive)?)?\W*",
-    r"\W?auto(matic|mated)?[- ]?(reply|response|responder|text|message)( ?[:–\]-].*)?",
+    r"\W?auto(matic|mated)?[- ]?(reply|response|responder|text|message)( ?[]:-].*)?",
     r"this is an auto(matic|mated|-)[- ]?(reply|response|text|message)\b.*",
     r"((hello|hi)\W+)?((i am|i'm|we are|we're) )?((currently|temporarily|away and) )?out of (the )?office\b.*",
     r"(respuesta automática|réponse automatique|automatische antwort)\b.*",

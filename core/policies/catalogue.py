@@ -11,12 +11,32 @@ from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 
 from core.deciding import Mode, Rule, Rules
-from core.policies import duplicate, expired, frequency_cap, hold, installed, opt_out, quiet_hours, stale_campaign
+from core.policies import (
+    duplicate,
+    expired,
+    frequency_cap,
+    goal_reached,
+    hold,
+    installed,
+    opt_out,
+    quiet_hours,
+    reply_stops,
+    stale_campaign,
+)
 from core.policies.installed import Guarded
 from core.policies.shape import Policy, Settings, needs_of
 
 #: In the order in which they are asked: consent, carriers, time, business.
-OURS: tuple[Policy, ...] = (opt_out, stale_campaign, quiet_hours, expired, frequency_cap, duplicate)
+OURS: tuple[Policy, ...] = (
+    opt_out,
+    stale_campaign,
+    quiet_hours,
+    expired,
+    frequency_cap,
+    duplicate,
+    goal_reached,
+    reply_stops,
+)
 
 
 @cache

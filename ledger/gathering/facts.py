@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from core.deadlines import last_look
 from core.facts import Facts, MessageClass, Need, Reach
 from core.holds import Hold
-from ledger.gathering import traffic
+from ledger.gathering import inbound, signals, traffic
 from ledger.gathering.campaigns import Campaigns, names_of
 from ledger.gathering.subjects import Source, Subject, labels_of
 from store import consents, holds, messages
@@ -22,6 +22,8 @@ Needs = Mapping[Need, tuple[Reach, ...]]
 #: Where each kind of fact comes from; it stands in ``Facts`` under the name of the need.
 _SOURCES: Mapping[Need, Source] = {
     Need.TRAFFIC: traffic.find,
+    Need.INBOUND: inbound.find,
+    Need.SIGNALS: signals.find,
 }
 
 

@@ -12,7 +12,7 @@ from ledger.gathering.subjects import Subject
 from store import inbound
 
 
-def of(connection: sa.Connection, subjects: Sequence[Subject], back: timedelta) -> Mapping[str, tuple[Inbound, ...]]:
+def find(connection: sa.Connection, subjects: Sequence[Subject], back: timedelta) -> Mapping[str, tuple[Inbound, ...]]:
     """Return what the recipients of each message wrote, so far back from now."""
     since = min(subject.now for subject in subjects) - back
     numbers = {number for subject in subjects for number in subject.recipients}

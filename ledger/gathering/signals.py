@@ -13,7 +13,7 @@ from ledger.gathering.subjects import Subject
 from store import signals
 
 
-def of(connection: sa.Connection, subjects: Sequence[Subject], back: timedelta) -> Mapping[str, tuple[Signal, ...]]:
+def find(connection: sa.Connection, subjects: Sequence[Subject], back: timedelta) -> Mapping[str, tuple[Signal, ...]]:
     """Return the signals that concern each message, so far back from when it was scheduled."""
     since = min(map(_scheduled_at, subjects)) - back
     numbers = {number for subject in subjects for number in subject.recipients}
