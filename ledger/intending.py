@@ -53,6 +53,8 @@ class Wish:
     """None is at once."""
     text_digest: str | None = None
     """By which the message is known again, should its id be lost; see ``core.intents``."""
+    fingerprint: str | None = None
+    """By which messages that say the same are known; see ``core.fingerprints``."""
     replaces: str | None = None
     """The cancelled message in whose place it is to be sent."""
 
@@ -97,6 +99,7 @@ def begin(connection: sa.Connection, wish: Wish, *, door: str, decision: Decisio
         http_status=None,
         message_id=None,
         settled_at=now if is_refused else None,
+        fingerprint=wish.fingerprint,
     )
     if not intents.add(connection, row):
         raise RequestInvalid(f"message {wish.replaces} is being replaced already")
@@ -203,6 +206,7 @@ def wish_of(row: IntentRow) -> Wish:
         tags=tuple(row.tags) if row.tags is not None else None,
         send_at=row.send_at,
         text_digest=row.text_digest,
+        fingerprint=row.fingerprint,
         replaces=row.replaces,
     )
 
@@ -234,7 +238,7 @@ def _imagined(wish: Wish, now: datetime) -> MessageRow:
         campaign_key=wish.campaign_key,
         tcr_campaign_id=None,
         message_class=wish.message_class,
-        tags=None,
+        tags=list(wish.tags) if wish.tags is not None else None,
         send_at=wish.send_at or now,
         scheduled_at=now,
         registered_at=None,
@@ -246,4 +250,5 @@ def _imagined(wish: Wish, now: datetime) -> MessageRow:
         last_look_at=None,
         orphaned_at=None,
         fields={},
+        fingerprint=wish.fingerprint,
     )

@@ -261,5 +261,6 @@ def _wish(row: MessageRow, plan: Plan, to: tuple[str, ...], request: dict[str, A
         tags=tuple(row.tags) if row.tags is not None else None,
         send_at=plan.send_at,
         text_digest=text_digest(request.get("text")),
+        fingerprint=row.fingerprint,
         replaces=plan.message_id,
     )

@@ -18,6 +18,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError
 from core import numbers
 from core.errors import RequestInvalid
 from core.facts import MessageClass
+from core.fingerprints import fingerprint
 from core.intents import text_digest
 from schemas import addressing, fields, problems, strict_json
 from schemas.api_messages import Sender
@@ -45,6 +46,8 @@ class Outgoing:
     messaging_profile_id: str | None
     send_at: datetime | None
     text_digest: str | None
+    fingerprint: str | None = None
+    """By which messages that say the same are known; None when there is no text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ def outgoing(raw: bytes) -> Outgoing:
         messaging_profile_id=read.get("messaging_profile_id"),
         send_at=read.get("send_at"),
         text_digest=text_digest(read.get("text")),
+        fingerprint=fingerprint(read["text"]) if read.get("text") else None,
     )
 
 

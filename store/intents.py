@@ -45,6 +45,8 @@ class IntentRow:
     http_status: int | None
     message_id: str | None
     settled_at: datetime | None
+    fingerprint: str | None = None
+    """By which messages that say the same are known; see ``core.fingerprints``."""
 
 
 _COLUMNS = [intents.c[name] for name in IntentRow.__slots__]

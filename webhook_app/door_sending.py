@@ -185,6 +185,7 @@ def _wish(call: Call) -> Wish:
         tags=said.tags,
         send_at=outgoing.send_at if waits else None,
         text_digest=outgoing.text_digest,
+        fingerprint=outgoing.fingerprint,
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from core.deciding import Act
 from core.errors import NotFound, RequestInvalid
 from core.facts import MessageClass
+from core.fingerprints import fingerprint
 from core.intents import IntentState, text_digest, yielding_to
 from ledger import intending
 from ledger.intending import Wish
@@ -28,6 +29,7 @@ WISH = Wish(
     tags=("a",),
     send_at=NOW + timedelta(hours=3),
     text_digest=text_digest("Spring sale"),
+    fingerprint=fingerprint("Spring sale"),
 )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from core.errors import RequestInvalid
 from core.facts import MessageClass
+from core.fingerprints import fingerprint
 from core.intents import text_digest
 from schemas import passing
 from schemas.passing import Outgoing, Said
@@ -34,6 +35,7 @@ def test_message_is_read_as_far_as_it_is_judged():
         messaging_profile_id="p",
         send_at=datetime(2026, 2, 15, 14, 30, tzinfo=UTC),
         text_digest=text_digest("Hello é"),
+        fingerprint=fingerprint("Hello é"),
     )
 
 
