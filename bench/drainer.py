@@ -65,7 +65,7 @@ def bulk(url: str) -> None:
 
 @cache
 def _applier(url: str, *, batch: int) -> Applier:
-    return Applier(Database(url), rules(), lambda: datetime.now(UTC), batch)
+    return Applier(Database(url), cache(rules), lambda: datetime.now(UTC), batch)
 
 
 def _tell(events: int, seconds: float) -> None:

@@ -20,7 +20,7 @@ from core.deciding import Rules
 from core.scopes import Scope
 from ledger import deciding, holding
 from ledger.deciding import Cause
-from store import due, holds, messages, reviews
+from store import due, holds, messages, reviews, rulebooks
 from store.due import Place
 from store.messages import MessageRow
 from store.reviews import Review
@@ -88,10 +88,11 @@ def look_last(
     )
 
 
-def follow_rules(connection: sa.Connection, fingerprint: str, *, now: datetime) -> None:
+def follow_rules(connection: sa.Connection, rules: Rules, *, now: datetime) -> None:
     """Order everything pending to be decided on again when the policies are others than before."""
-    if reviews.follow_rules(connection, fingerprint, now=now):
-        reviews.request(connection, Scope.ALL, "", event_id=f"policies:{fingerprint}", known_at=now)
+    rulebooks.keep(connection, rules, now=now)
+    if reviews.follow_rules(connection, rules.digest, now=now):
+        reviews.request(connection, Scope.ALL, "", event_id=f"policies:{rules.digest}", known_at=now)
 
 
 def _is_near(row: MessageRow, now: datetime) -> bool:

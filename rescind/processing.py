@@ -11,10 +11,9 @@ from core.errors import SettingsError
 from ledger.forecasting import Outlook
 from rescind import databases, logs
 from schemas.settings import Settings
-from store.engine import Database
 from workers import jobs, rq_worker
 from workers.abandoned import AbandonedRequests
-from workers.alarms import LatenessAlarm
+from workers.alarms import LatenessAlarm, PoliciesAlarm
 from workers.runtime import Runtime, now, reconciler
 from workers.scheduled_reconciling import Schedule
 from workers.sweeper import Sweeper
@@ -64,16 +63,17 @@ def sweeper_command() -> None:
         leads=runtime.ahead.latest,
         alarms=[
             LatenessAlarm(Outlook(runtime.database, rate=settings.cancel_rate), now=now),
+            PoliciesAlarm(lambda: runtime.rulebook.trouble, now=now),
             AbandonedRequests(runtime.database, runtime.rules, now),
         ],
     )
-    with _reconciling(settings, runtime.database):
+    with _reconciling(settings, runtime):
         sweeper.run()
     runtime.close()
 
 
-def _reconciling(settings: Settings, database: Database) -> AbstractContextManager[None]:
+def _reconciling(settings: Settings, runtime: Runtime) -> AbstractContextManager[None]:
     if settings.reconcile_every is None:
         return nullcontext()
-    made = reconciler(settings, database, wait=jobs.stop.wait)
+    made = reconciler(settings, runtime.database, rules=runtime.rules, wait=jobs.stop.wait)
     return Schedule(made, settings.reconcile_every, jobs.stop).beside()

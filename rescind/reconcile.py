@@ -9,18 +9,23 @@ from datetime import datetime
 from typing import Any
 
 import click
+import structlog
 from rich.console import Console
 from rich.status import Status
 
 from ledger import showing
+from ledger.following import Following
 from rescind import databases, logs, output
 from rescind.output import as_json, brief
 from rescind.since import Since
+from schemas.rulebook import Rulebook
 from schemas.settings import Settings
 from store.engine import Database
 from workers.reconciling import LONGEST, Reconciliation
-from workers.runtime import reconciler
+from workers.runtime import now, reconciler
 from workers.tallying import SourceName, Tally
+
+log = structlog.get_logger()
 
 
 @click.command("reconcile")
@@ -40,7 +45,13 @@ def reconcile_command(context: click.Context, *, since: datetime | None, dry_run
     settings = Settings.from_env(require=("TELNYX_API_KEY",))
     database = Database(settings.database_url)
     status = Status("asking Telnyx", console=Console(stderr=True))
-    ours = reconciler(settings, database, wait=_sleep, tell=lambda tallies: status.update(_progress(tallies)))
+    ours = reconciler(
+        settings,
+        database,
+        rules=Following(database, Rulebook(settings.policies, log=log).current, now=now),
+        wait=_sleep,
+        tell=lambda tallies: status.update(_progress(tallies)),
+    )
     try:
         databases.require_migrated(database)
         with logs.errors_alone(), status:

@@ -14,7 +14,7 @@ from schemas.secret import Secret
 from store import tables
 from store.engine import Database
 from tests.cancelling_world import FAST, KEY
-from tests.reports import ALICE, NOW, PROFILE, RULES
+from tests.reports import ALICE, NOW, PROFILE, follow
 from tests.scripted_telnyx import NOT_FOUND, Reply, Request
 from workers.applying import Applier
 from workers.inquiring import PAGE_TIMEOUT
@@ -61,7 +61,7 @@ class World:
             database=database,
             client=TelnyxClient(Secret(KEY), url, timeout=timeout),
             pacer=Pacer(rate, None, share=0.2, clock=self.waits.clock),
-            rules=RULES,
+            rules=follow,
             ring=self._ring,
             now=self.now,
             wait=self.waits,
@@ -71,7 +71,7 @@ class World:
         self.rung += 1
 
     def apply(self) -> None:
-        applier = Applier(self.database, RULES, self.now)
+        applier = Applier(self.database, follow, self.now)
         while applier.apply():
             pass
 

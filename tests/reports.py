@@ -18,6 +18,11 @@ PROFILE = "4001a7b2-0000-4000-8000-000000000001"
 RULES = rules()
 
 
+def follow():
+    """The rules as whoever lives longer than a transaction asks for them."""
+    return RULES
+
+
 def message_id(number: int = 1) -> str:
     return f"0d3c0f5a-0000-4000-8000-{number:012d}"
 

@@ -22,7 +22,7 @@ class AbandonedRequests:
     """Finds requests that nobody follows any more; the alarm about those that should be cancelled is raised by that."""
 
     database: Database
-    rules: Rules
+    rules: Callable[[], Rules]
     now: Callable[[], datetime]
     _looked_at: datetime | None = None
 
@@ -35,11 +35,12 @@ class AbandonedRequests:
         with self.database.read() as connection:
             found = intents.abandoned(connection, before=now - _GIVEN_UP_AFTER, limit=_BATCH)
         for intent_id in found:
+            rules = self.rules()
             with self.database.begin() as connection:
                 intending.unknown(
                     connection,
                     intent_id,
-                    self.rules,
+                    rules,
                     http_status=None,
                     reason="whoever asked Telnyx died before the answer came",
                     now=now,

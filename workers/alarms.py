@@ -12,7 +12,30 @@ from ledger.forecasting import Outlook
 log = structlog.get_logger()
 
 _EVERY = timedelta(minutes=1)
+_CORRECT_IT = "correct the file; until then the policies are as it said before; `rescind policies check` tells more"
 _REMEDY = "raise RESCIND_CANCEL_RATE, and ask Telnyx for a higher limit; `rescind ledger` shows the forecast"
+
+
+class PoliciesAlarm:
+    """Says once a minute that the policies' file cannot be followed, while that is so."""
+
+    def __init__(self, trouble: Callable[[], str | None], *, now: Callable[[], datetime]) -> None:
+        """Say nothing yet; ``trouble`` tells what is wrong with the file, in one line."""
+        self._trouble = trouble
+        self._now = now
+        self._said_at: datetime | None = None
+
+    def __call__(self) -> None:
+        """Look, and say so if there is something to say; at first, whoever read the file has said it."""
+        now = self._now()
+        trouble = self._trouble()
+        if trouble is None:
+            self._said_at = None
+        elif self._said_at is None:
+            self._said_at = now
+        elif now - self._said_at >= _EVERY:
+            self._said_at = now
+            log.error("policies_not_followed", reason=trouble, remedy=_CORRECT_IT)
 
 
 class LatenessAlarm:

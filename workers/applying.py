@@ -48,7 +48,7 @@ class Applier:
     """Applies accepted events, a batch a transaction."""
 
     database: Database
-    rules: Rules
+    rules: Callable[[], Rules]
     now: Callable[[], datetime]
     batch: int = BATCH
     _broken_off: list[Run] = field(default_factory=list)
@@ -97,6 +97,7 @@ class Applier:
     def _apply(self, run: Run) -> int:
         claimed: list[PendingEvent] = []
         try:
+            rules = self.rules()
             with self.database.begin() as connection:
                 if not _ended(connection, run):
                     return 0
@@ -104,7 +105,7 @@ class Applier:
                 if not claimed:
                     return 0
                 reach(Failpoint.C2)
-                self._absorb(connection, claimed)
+                self._absorb(connection, claimed, rules)
                 reach(Failpoint.S1)
             reach(Failpoint.S2)
         except Exception as error:
@@ -138,7 +139,7 @@ class Applier:
                 retry_at = now + timedelta(seconds=_PATIENCE**event.tries)
                 backlog.postpone(connection, event.seq, retry_at=retry_at, reason=reason)
 
-    def _absorb(self, connection: sa.Connection, events: Sequence[PendingEvent]) -> None:
+    def _absorb(self, connection: sa.Connection, events: Sequence[PendingEvent], rules: Rules) -> None:
         now = self.now()
         heard: list[Heard] = []
         applied: list[int] = []
@@ -155,7 +156,7 @@ class Applier:
                 continue
             heard.append(Heard(report, event.received_at, event.acts, event.source))
             applied.append(event.seq)
-        absorb(connection, heard, self.rules, now=now)
+        absorb(connection, heard, rules, now=now)
         backlog.mark(connection, applied, InboxStatus.APPLIED, now=now)
 
 

@@ -91,7 +91,7 @@ class Reconciler:
     database: Database
     client: AsksTelnyx
     pacer: Pacer
-    rules: Rules
+    rules: Callable[[], Rules]
     ring: Callable[[], object]
     now: Callable[[], datetime]
     wait: Callable[[float], bool]

@@ -49,7 +49,7 @@ class Messages:
 
     database: Database
     inquirer: Inquirer
-    rules: Rules
+    rules: Callable[[], Rules]
     show_alive: Callable[[], None]
     """Called between parts of the work: a run that is silent for long is taken for dead."""
     now: Callable[[], datetime]
@@ -141,9 +141,10 @@ class Messages:
 
     def _write(self, row: Inquiry, report: MessageReport | None, outcome: str, now: datetime) -> None:
         next_at = now + min(PATIENCE * 2 ** min(row.asks, _DOUBLINGS), _LONGEST_WAIT)
+        rules = self.rules()
         with self.database.begin() as connection:
             if report is not None:
-                absorb(connection, [Heard(report, now)], self.rules, now=now)
+                absorb(connection, [Heard(report, now)], rules, now=now)
             if next_at - row.due_at > _REMEMBERED or inquiries.ended(connection, [row.message_id]):
                 inquiries.remove(connection, [row.message_id])
             else:

@@ -39,7 +39,7 @@ class OptOuts:
 
     database: Database
     inquirer: Inquirer
-    rules: Rules
+    rules: Callable[[], Rules]
     ring: Callable[[], object]
     now: Callable[[], datetime]
     name: SourceName = SourceName.OPT_OUTS
@@ -97,8 +97,9 @@ class OptOuts:
             tally.held += 1
             return
         if not is_dry:
+            rules = self.rules()
             with self.database.begin() as connection:
-                consenting.hear(connection, heard, self.rules, now=heard.received_at)
+                consenting.hear(connection, heard, rules, now=heard.received_at)
             self.ring()
         tally.healed += 1
         log.info("opt_out_recovered", phone_number=masked(listed.phone_number), event_id=listed.name)

@@ -25,7 +25,7 @@ class Reviewer:
     """Carries out reviews and last looks, a batch a transaction."""
 
     database: Database
-    rules: Rules
+    rules: Callable[[], Rules]
     now: Callable[[], datetime]
     leads: Callable[[], Leads] = Leads
     """How much earlier than usual crowds are looked at."""
@@ -42,19 +42,23 @@ class Reviewer:
             last = due.awaiting_last_look(connection, until=until, limit=limit)
             held_until, held = self._next_held(connection, leads, now, limit)
             is_ordered = reviews.oldest(connection) is not None
+        if not (timed or last or held or is_ordered):
+            return False
+        # After looking: an order to follow new rules is seen no earlier than these.
+        rules = self.rules()
         reviewed = None
         if is_ordered:
             # Before the last looks: of one that is late it must be told whether the reason was there in time.
             with self.database.begin() as connection:
-                reviewed = reviewing.review(connection, self.rules, now=now, limit=limit)
+                reviewed = reviewing.review(connection, rules, now=now, limit=limit)
         for places, sent_by in ((last, until), (held, held_until)):
             if places:
                 with self.database.begin() as connection:
                     looked_at = [place.message_id for place in places]
-                    reviewing.look_last(connection, looked_at, self.rules, until=sent_by, now=now)
+                    reviewing.look_last(connection, looked_at, rules, until=sent_by, now=now)
         if timed:
             with self.database.begin() as connection:
-                reviewing.review_timed(connection, timed, self.rules, now=now)
+                reviewing.review_timed(connection, timed, rules, now=now)
         # A review that another worker is busy with is nothing to do here.
         return bool(last) or bool(held) or bool(timed) or reviewed is not None
 

@@ -11,9 +11,9 @@ from importlib import import_module
 import structlog
 
 from core.deciding import Rules
-from core.policies import catalogue
+from ledger.following import Following
 from ledger.leading import Ahead
-from schemas import policies
+from schemas.rulebook import Rulebook
 from schemas.settings import Settings
 from store import failpoints
 from store.bell import Bell, connect
@@ -41,7 +41,8 @@ class Runtime:
     database: Database
     bell: Bell
     drain: Drain
-    rules: Rules
+    rulebook: Rulebook
+    rules: Callable[[], Rules]
     ahead: Ahead
 
     @classmethod
@@ -50,7 +51,8 @@ class Runtime:
         failpoints.arm(settings.failpoint)
         database = Database(settings.database_url)
         bell = Bell(settings.redis_url)
-        rules = catalogue.rules(**policies.load(settings.policies))
+        rulebook = Rulebook(settings.policies, log=log)
+        rules = Following(database, rulebook.current, now=now)
         canceller = Canceller(
             database,
             TelnyxClient(settings.telnyx_api_key, settings.telnyx_base_url),
@@ -66,7 +68,7 @@ class Runtime:
             ring=bell.ring,
             now=now,
         )
-        return cls(database, bell, drain, rules, ahead)
+        return cls(database, bell, drain, rulebook, rules, ahead)
 
     def warm_up(self) -> None:
         """Import, beside other work, what the first cancellation needs: it would take seconds then."""
@@ -82,6 +84,7 @@ def reconciler(
     settings: Settings,
     database: Database,
     *,
+    rules: Callable[[], Rules],
     wait: Callable[[float], bool],
     tell: Callable[[Mapping[SourceName, Tally]], object] | None = None,
 ) -> Reconciler:
@@ -95,7 +98,7 @@ def reconciler(
             settings.telnyx_api_key, settings.telnyx_base_url, timeout=PAGE_TIMEOUT, longest=LONGEST_PAGE
         ),
         pacer=pacer(settings, share=SHARE),
-        rules=catalogue.rules(**policies.load(settings.policies)),
+        rules=rules,
         ring=Bell(settings.redis_url).ring,
         now=now,
         wait=wait,

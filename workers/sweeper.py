@@ -67,7 +67,7 @@ class Sweeper:
     bell: Bell
     drain: Callable[[], Drains]
     """Called when there is something to drain: what it needs takes seconds to load, and is needed rarely."""
-    rules: Rules
+    rules: Callable[[], Rules]
     """Under others than before, all that is pending is decided on again."""
     now: Callable[[], datetime]
     stop: StopFlag
@@ -75,7 +75,8 @@ class Sweeper:
     """How much earlier than usual crowds are looked at for the last time."""
     alarms: Sequence[Callable[[], object]] = ()
     """Told in every sweep to look whether there is something that people have to know."""
-    _follows_rules: bool = False
+    _followed: str | None = None
+    """The digest of the rules that all that is pending is, or is being, decided by."""
     _unfinished: bool = False
 
     def run(self) -> None:
@@ -96,10 +97,11 @@ class Sweeper:
     def sweep_once(self) -> Sweep:
         """Look once, and see to it that what is due gets done. Raises StoreUnavailable."""
         now = self.now()
-        if not self._follows_rules:
+        rules = self.rules()
+        if rules.digest != self._followed:
             with self.database.begin() as connection:
-                reviewing.follow_rules(connection, self.rules.digest, now=now)
-            self._follows_rules = True
+                reviewing.follow_rules(connection, rules, now=now)
+            self._followed = rules.digest
         for alarm in self.alarms:
             alarm()
         leads = self.leads()

@@ -19,7 +19,7 @@ from store.inbox import NewEvent
 from tests.accepting import accept, mark_all, sample
 from tests.books import looked_last, registered, stories
 from tests.cancelling_world import world_of
-from tests.reports import ALICE, NOW, RULES, message_id, registration
+from tests.reports import ALICE, NOW, follow, message_id, registration
 from tests.scripted_telnyx import cancelled
 from workers.applying import Applier
 from workers.reviewing import Reviewer
@@ -69,9 +69,9 @@ def replay(world, event_id: str, *, acts: bool) -> str:
 
 
 def work(world, event_id: str) -> str:
-    while Applier(world.database, RULES, lambda: LATER).apply():
+    while Applier(world.database, follow, lambda: LATER).apply():
         pass
-    while Reviewer(world.database, RULES, lambda: LATER).review():
+    while Reviewer(world.database, follow, lambda: LATER).review():
         pass
     world.run(world.canceller())
     with world.database.read() as connection:
@@ -142,11 +142,11 @@ def test_effects_can_be_asked_for_after_a_replay_without_them(world):
 def test_opt_in_that_is_replayed_without_effects_withdraws_nothing(world):
     start = stop(world.database, words="START", occurred_at="2026-04-01T12:00:00Z")
     accept(world.database, text("STOP", occurred_at="2026-04-01T11:00:00Z"))
-    Applier(world.database, RULES, lambda: NOW).apply()
+    Applier(world.database, follow, lambda: NOW).apply()
 
     with world.database.begin() as connection:
         replaying.replay(connection, start, Order(acts=False, by="api", at=LATER))
-    Applier(world.database, RULES, lambda: LATER).apply()
+    Applier(world.database, follow, lambda: LATER).apply()
 
     assert decisions_of(world.database)[-1] == ("allow", "shadow")
     assert stories(world.database)["cancellation"]["state"] == "requested"

@@ -15,7 +15,7 @@ from ledger.replaying import Order
 from store import backlog, inbox, tables
 from tests.accepting import accept, mark_all, sample
 from tests.books import registered, stories
-from tests.reports import ALICE, BOB, NOW, RULES, registration
+from tests.reports import ALICE, BOB, NOW, follow, registration
 from workers.applying import Applier
 from workers.reviewing import Reviewer
 
@@ -84,14 +84,14 @@ def test_other_content_under_a_known_id_counts_as_another_event(database):
     first, second = text("START"), text("STOP")
     second["data"] |= {"id": first["data"]["id"], "occurred_at": LATER.isoformat()}
     accept(database, first)
-    Applier(database, RULES, lambda: LATER).apply()
+    Applier(database, follow, lambda: LATER).apply()
     accept(database, second)
     with database.read() as connection:
         (conflict,) = inbox.events(connection, statuses=[InboxStatus.CONFLICT], limit=2)
 
     for _ in range(2):
         put_back(database, [conflict.event_id], acts=True)
-        Applier(database, RULES, lambda: LATER).apply()
+        Applier(database, follow, lambda: LATER).apply()
 
     assert stories(database)["cancellation"] is not None
     with database.read() as connection:

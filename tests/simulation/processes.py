@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 from werkzeug.test import TestResponse
 
+from core.deciding import Rules
 from core.errors import StoreUnavailable
 from core.policies import catalogue
 from schemas.secret import Secret
@@ -49,6 +50,11 @@ HANDOVER = "http://primary.test/internal/handover"
 RATE = 20
 #: A drain that takes more rounds than this never ends.
 _ROUNDS = 3000
+
+
+def follow() -> Rules:
+    """The rules never change here."""
+    return RULES
 
 
 class Died(BaseException):
@@ -192,8 +198,8 @@ class Working:
     def __init__(self, database: Database, telnyx: Telnyx, clock: Clock, bell: Bell, *, batch: int) -> None:
         self.database = database
         self.wire = Wire()
-        self.applier = Applier(database, RULES, clock.ours, batch=batch)
-        self.reviewer = Reviewer(database, RULES, clock.ours)
+        self.applier = Applier(database, follow, clock.ours, batch=batch)
+        self.reviewer = Reviewer(database, follow, clock.ours)
         self.canceller = Canceller(
             database,
             telnyx,
@@ -231,7 +237,7 @@ class Working:
             database=self.database,
             bell=self._bell,
             drain=lambda: self,
-            rules=RULES,
+            rules=follow,
             now=clock.ours,
             stop=StopFlag(),
         )
@@ -249,7 +255,7 @@ def reconciler(database: Database, telnyx: Telnyx, clock: Clock, bell: Bell) -> 
         database=database,
         client=telnyx,
         pacer=Pacer(RATE, None, share=SHARE, clock=clock.seconds),
-        rules=RULES,
+        rules=follow,
         ring=bell.ring,
         now=clock.ours,
         wait=wait,

@@ -8,7 +8,7 @@ from store import intents
 from tests.books import told
 from tests.ledger.test_intending import answered, begun
 from tests.ledger.test_meeting import alarms
-from tests.reports import NOW, RULES, text
+from tests.reports import NOW, follow, text
 from workers.abandoned import AbandonedRequests
 
 SECOND = timedelta(seconds=1)
@@ -18,7 +18,7 @@ GIVEN_UP = 2 * intending.IN_FLIGHT
 def looked(database, *, at):
     """Look for abandoned requests at a moment, and return the alarms that were raised."""
     with capture_logs() as lines:
-        AbandonedRequests(database, RULES, lambda: at)()
+        AbandonedRequests(database, follow, lambda: at)()
     return alarms(lines)
 
 
@@ -50,7 +50,7 @@ def test_request_that_was_answered_is_left_alone(sqlite_database):
 
 def test_abandoned_requests_are_looked_for_once_in_a_while(sqlite_database):
     clock = [NOW]
-    look = AbandonedRequests(sqlite_database, RULES, lambda: clock[0])
+    look = AbandonedRequests(sqlite_database, follow, lambda: clock[0])
     look()
     intent_id = begun(sqlite_database)
     clock[0] = NOW + GIVEN_UP

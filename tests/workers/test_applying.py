@@ -22,7 +22,7 @@ class Clock:
 
 
 def applier(database, *, rules=RULES, now=lambda: NOW):
-    return Applier(database, rules, now)
+    return Applier(database, lambda: rules, now)
 
 
 def inbox_row(database, event_id):

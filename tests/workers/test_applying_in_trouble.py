@@ -17,7 +17,7 @@ from store import backlog, failpoints, inbox, runs, tables
 from store.engine import Database
 from store.failpoints import Planned
 from tests.accepting import accept, sample
-from tests.reports import ALICE, BOB, NOW, RULES, registration
+from tests.reports import ALICE, BOB, NOW, RULES, follow, registration
 from workers import jobs
 from workers.applying import ABANDONED_AFTER, TRIES, Applier
 
@@ -42,7 +42,7 @@ def failing_at() -> Iterator[object]:
 
 
 def applier(database: Database, at: datetime = NOW) -> Applier:
-    return Applier(database, RULES, lambda: at)
+    return Applier(database, follow, lambda: at)
 
 
 def rows(database: Database, events: list[str]) -> list[tuple[str, int, int]]:
@@ -166,7 +166,8 @@ def test_losing_the_database_in_the_middle_is_nobodys_fault(database, stops):
         return Verdict(Act.ALLOW, "trouble", "fine")
 
     clock = [NOW]
-    mine = Applier(database, Rules((*RULES, Rule("trouble", Mode.ENFORCE, away))), lambda: clock[0])
+    troubled = Rules((*RULES, Rule("trouble", Mode.ENFORCE, away)))
+    mine = Applier(database, lambda: troubled, lambda: clock[0])
     for _ in range(4):
         with pytest.raises(StoreUnavailable):
             mine.apply()
@@ -197,7 +198,7 @@ def test_run_that_others_took_for_abandoned_does_nothing(database, stops):
 def test_run_that_is_being_carried_out_is_never_taken_for_abandoned(postgresql_database, postgresql_database_url):
     (event_id,) = accept(postgresql_database, sample("message.sent"))
     entered, leave = threading.Event(), threading.Event()
-    busy = Applier(Database(postgresql_database_url), RULES, lambda: NOW)
+    busy = Applier(Database(postgresql_database_url), follow, lambda: NOW)
     with busy.database.begin() as connection:
         run = runs.begin(connection, backlog.next_in_line(connection, now=NOW, limit=9).together, now=NOW)
 

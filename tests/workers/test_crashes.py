@@ -46,7 +46,7 @@ def is_pending():
 
 database = Database(url)
 rules = Rules((*RULES, Rule("deadly", Mode.ENFORCE, judge)))
-applier = Applier(database, rules, lambda: datetime.now(UTC) + timedelta(seconds=float(ahead)))
+applier = Applier(database, lambda: rules, lambda: datetime.now(UTC) + timedelta(seconds=float(ahead)))
 while is_pending():
     applier.apply() or time.sleep(0.05)
 """

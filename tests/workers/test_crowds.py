@@ -19,7 +19,7 @@ from ledger.leading import Leads
 from store import cancellations, figures, messages
 from store.cancellations import NewCancellation
 from tests.books import registered
-from tests.reports import NOW, RULES, message_id, registration
+from tests.reports import NOW, RULES, follow, message_id, registration
 from workers.alarms import LatenessAlarm
 from workers.reviewing import Reviewer
 
@@ -34,7 +34,7 @@ class World:
         self.database = database
         self.at: datetime = NOW
         self.leads = Leads()
-        self.reviewer = Reviewer(database, RULES, lambda: self.at, leads=lambda: self.leads)
+        self.reviewer = Reviewer(database, follow, lambda: self.at, leads=lambda: self.leads)
 
     def review(self, at: datetime) -> None:
         self.at = at

@@ -11,7 +11,7 @@ from ledger import settling
 from store import cancellations, consents, decisions, messages
 from store.consents import HeardConsent
 from tests.books import registered
-from tests.reports import ALICE, BOB, NOW, RULES, message_id, registration
+from tests.reports import ALICE, BOB, NOW, follow, message_id, registration
 from workers.reviewing import Reviewer
 
 SEND_AT = NOW + timedelta(hours=3)
@@ -22,7 +22,7 @@ class World:
     def __init__(self, database):
         self.database = database
         self.at = NOW
-        self.reviewer = Reviewer(database, RULES, lambda: self.at)
+        self.reviewer = Reviewer(database, follow, lambda: self.at)
 
     def review(self, *, at):
         self.at = at

@@ -14,7 +14,7 @@ from store import messages, reconciliations, tables
 from tests.cancelling_world import FAST, KEY
 from tests.processes import free_port, schedule
 from tests.reconciling_world import World
-from tests.reports import ALICE, BOB, RULES
+from tests.reports import ALICE, BOB, follow
 from workers.applying import Applier
 from workers.cancelling import Canceller
 from workers.draining import Drain
@@ -59,7 +59,8 @@ def scheduled(world, telnyx, to=ALICE) -> str:
 def drained(world, telnyx) -> None:
     client = TelnyxClient(Secret(KEY), telnyx.base_url)
     canceller = Canceller(world.database, client, Pacer(FAST, None), now=now)
-    Drain(Applier(world.database, RULES, now), Reviewer(world.database, RULES, now), canceller, lambda: None, now).run()
+    applier, reviewer = Applier(world.database, follow, now), Reviewer(world.database, follow, now)
+    Drain(applier, reviewer, canceller, lambda: None, now).run()
     canceller.close()
 
 

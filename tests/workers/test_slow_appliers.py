@@ -10,7 +10,7 @@ from store import inbox
 from store.engine import Database
 from store.runs import Run
 from tests.accepting import accept, sample
-from tests.reports import NOW, RULES
+from tests.reports import NOW, follow
 from workers.applying import ABANDONED_AFTER, CRASHES, Applier
 
 AFTERWARDS = NOW + ABANDONED_AFTER * (2 * CRASHES)
@@ -23,7 +23,7 @@ class Slow(Applier):
 
     def _apply(self, run: Run) -> int:
         if len(run.seqs) == 1 and self.now() < AFTERWARDS:
-            Applier(self.database, RULES, lambda: run.started_at + ABANDONED_AFTER, batch=0)._begin()
+            Applier(self.database, follow, lambda: run.started_at + ABANDONED_AFTER, batch=0)._begin()
         return super()._apply(run)
 
 
@@ -39,20 +39,20 @@ def test_event_of_a_slow_worker_is_applied_in_the_end(database, times):
 
     for number in range(times):
         at = NOW + ABANDONED_AFTER * number
-        Slow(database, RULES, lambda at=at: at).apply()
+        Slow(database, follow, lambda at=at: at).apply()
         assert standing(database, stop) == ("pending", 0)
-    Applier(database, RULES, lambda: AFTERWARDS).apply()
+    Applier(database, follow, lambda: AFTERWARDS).apply()
 
     assert standing(database, stop) == ("applied", 0)
 
 
 def test_events_of_a_run_that_was_broken_off_are_cleared_too(database):
     (stop,) = accept(database, sample("message.received.text", text="STOP"))
-    slow = Applier(database, RULES, lambda: NOW)
+    slow = Applier(database, follow, lambda: NOW)
     run, _ = slow._begin()
     assert run is not None
     slow._broken_off.append(run)
-    Applier(database, RULES, lambda: NOW + timedelta(hours=1), batch=0)._begin()
+    Applier(database, follow, lambda: NOW + timedelta(hours=1), batch=0)._begin()
     assert standing(database, stop) == ("pending", 1)
 
     with slow._writing():

@@ -7,10 +7,13 @@ import pytest
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from core.deciding import Mode
 from core.outcomes import LedgerState
+from core.policies import opt_out
+from core.policies.catalogue import rules
 from core.scopes import Scope
 from ledger import reviewing
-from store import cancellations, messages, reviews
+from store import cancellations, messages, reviews, rulebooks
 from store.bell import QUEUE, Bell
 from store.cancellations import NewCancellation
 from store.messages import Looks
@@ -55,11 +58,12 @@ class World:
         self.clock = Clock()
         self.drain = FakeDrain(self.clock)
         self.loaded = 0
+        self.rules = RULES
         self.sweeper = Sweeper(
             database=database,
             bell=Bell(None, client=client),
             drain=self._load,
-            rules="as-they-are",
+            rules=lambda: self.rules,
             now=self.clock,
             stop=StopFlag(),
         )
@@ -169,11 +173,15 @@ def test_a_campaign_review_that_waits_is_rung_for_and_then_worked_on(world):
 
 
 def test_changed_policies_are_a_reason_to_decide_again_on_all_that_is_pending(world):
-    world.sweep()
-    world.sweeper.rules = "shadow-became-enforce"
-    world.sweeper._follows_rules = False
+    assert world.sweep() == world.sweep(after=3) == Sweep()
+    world.rules = rules(opt_out=opt_out.Settings(mode=Mode.SHADOW))
     assert world.sweep(after=1.5).late == ()
     assert world.sweep(after=1.5).late == ("reviews",)
+    with world.database.read() as connection:
+        known = rulebooks.of(connection, [RULES.digest, world.rules.digest, "unknown"])
+        assert rulebooks.followed(connection) == known[world.rules.digest]
+    assert set(known) == {RULES.digest, world.rules.digest}
+    assert known[world.rules.digest].settings["opt_out"]["mode"] == "shadow"
 
 
 def test_nothing_due_is_released_while_a_review_waits(world):

@@ -15,7 +15,7 @@ from ledger.replaying import Order
 from store.bell import Bell
 from tests.accepting import accept, mark_all, sample
 from tests.books import looked_last, registered
-from tests.reports import ALICE, NOW, RULES, message_id, registration
+from tests.reports import ALICE, NOW, follow, message_id, registration
 from workers.applying import Applier
 from workers.stopping import StopFlag
 from workers.sweeper import Sweep, Sweeper
@@ -41,7 +41,7 @@ def parked(database) -> str:
 
 def swept(database, at) -> Sweep:
     bell = Bell(None, client=fakeredis.FakeRedis())
-    return Sweeper(database, bell, NoDrain, rules="as-they-are", now=lambda: at, stop=StopFlag()).sweep_once()
+    return Sweeper(database, bell, NoDrain, rules=follow, now=lambda: at, stop=StopFlag()).sweep_once()
 
 
 def ledger(database) -> tuple[str, str | None]:
@@ -60,7 +60,7 @@ def test_message_is_not_let_go_before_a_replay_is_applied_that_bears_on_it(datab
     assert swept(database, DUE).released == 0
     assert ledger(database) == ("pending", None)
 
-    Applier(database, RULES, lambda: DUE).apply()
+    Applier(database, follow, lambda: DUE).apply()
     assert swept(database, DUE).released == int(not acts)
     assert ledger(database) == (end, None)
 
