@@ -22,6 +22,7 @@ from core.policies import (
     quiet_hours,
     reply_stops,
     stale_campaign,
+    superseded,
 )
 from core.policies.installed import Guarded
 from core.policies.shape import Policy, Settings, needs_of
@@ -32,6 +33,7 @@ OURS: tuple[Policy, ...] = (
     stale_campaign,
     quiet_hours,
     expired,
+    superseded,
     frequency_cap,
     duplicate,
     goal_reached,
