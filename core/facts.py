@@ -218,7 +218,7 @@ class Facts:
     outcomes: tuple[Outcome, ...] = ()
     """What failed of earlier messages to the recipients since each was last delivered to, in the order of times."""
     sender_outcomes: tuple[Outcome, ...] = ()
-    """What the sender lately had delivered, or refused for what is wrong with itself, in the order of times."""
+    """What failed for what is wrong with the sender since it last had something delivered, in the order of times."""
     signals: tuple[Signal, ...] = ()
     """What was said about the recipients, the message's subject, or its profile, in the order of their times."""
     tallies: tuple[Tally, ...] = ()

@@ -82,7 +82,7 @@ def shown(row: SignalRow) -> dict[str, Any]:
 
 def _matters(signal: Signal, rules: Rules) -> bool:
     """Return True when a rule that is asked looks at messages that such a signal concerns."""
-    label = _LABELLED[signal.kind]
+    label = _LABELLED.get(signal.kind)
     return any(reach.of_labelled in {None, label} for reach in rules.needs.get(Need.SIGNALS, ()))
 
 

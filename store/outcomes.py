@@ -14,8 +14,6 @@ from core.facts import Ending, Outcome
 from store import upserting
 from store.tables import outcomes
 
-#: Of a sender that is busy, no more than its latest are looked at.
-_LATEST = 1_000
 #: More failures in a row than that tell nothing new.
 _MOST = 100
 #: How many of those that ended around some time show how all fared then.
@@ -77,22 +75,21 @@ _EVER_FAILED = (
     .where(outcomes.c.phone_number.in_(_NUMBERS), outcomes.c.ending == Ending.FAILED, outcomes.c.at > _SINCE)
     .distinct()
 )
-_latest = (
-    sa.select(*_FACTS)
-    .where(outcomes.c.from_number == sa.bindparam("from_number"), outcomes.c.at > _SINCE)
-    .order_by(outcomes.c.at.desc())
-    .limit(_LATEST)
-    .subquery()
+_LAST_FROM = (
+    sa.select(sa.func.max(_delivered.c.at))
+    .where(_delivered.c.from_number == sa.bindparam("from_number"), _delivered.c.ending == Ending.DELIVERED)
+    .scalar_subquery()
 )
-_OF_SENDER = (
-    sa.select(_latest)
+_REFUSED = (
+    sa.select(*_FACTS)
     .where(
-        sa.or_(
-            _latest.c.ending == Ending.DELIVERED,
-            sa.and_(_latest.c.ending == Ending.FAILED, _latest.c.code.in_(sa.bindparam("codes", expanding=True))),
-        )
+        outcomes.c.from_number == sa.bindparam("from_number"),
+        outcomes.c.ending == Ending.FAILED,
+        outcomes.c.at > _SINCE,
+        outcomes.c.at > sa.func.coalesce(_LAST_FROM, _SINCE),
+        outcomes.c.code.in_(sa.bindparam("codes", expanding=True)),
     )
-    .order_by(_latest.c.at.desc(), _latest.c.event_id.desc())
+    .order_by(outcomes.c.at.desc(), outcomes.c.event_id.desc())
     .limit(_MOST)
 )
 _sample = (
@@ -131,15 +128,15 @@ def failed_to(connection: sa.Connection, phone_numbers: Collection[str], *, sinc
     return found
 
 
-def of_sender(
+def failures_from(
     connection: sa.Connection, from_number: str, codes: Collection[str], *, since: datetime
 ) -> tuple[Outcome, ...]:
-    """Return what one sender had delivered, or what failed with one of these codes, lately, oldest first.
+    """Return what failed from one sender with one of these codes since it last had something delivered, oldest first.
 
-    Of a busy sender it is the latest thousand messages that are looked through, and a hundred of them returned.
+    Nothing from before the time given, and no more than the latest hundred.
     """
     told = {"from_number": from_number, "codes": sorted(codes), "since": since}
-    return tuple(map(_outcome, connection.execute(_OF_SENDER, told)))[::-1]
+    return tuple(map(_outcome, connection.execute(_REFUSED, told)))[::-1]
 
 
 def fared(connection: sa.Connection, until: datetime) -> Fared:

@@ -16,11 +16,14 @@ from core.policies import (
     expired,
     frequency_cap,
     goal_reached,
+    hard_failure,
     hold,
     installed,
     opt_out,
     quiet_hours,
     reply_stops,
+    sender_state,
+    soft_failures,
     stale_campaign,
     superseded,
 )
@@ -31,6 +34,7 @@ from core.policies.shape import Policy, Settings, needs_of
 OURS: tuple[Policy, ...] = (
     opt_out,
     stale_campaign,
+    sender_state,
     quiet_hours,
     expired,
     superseded,
@@ -38,6 +42,8 @@ OURS: tuple[Policy, ...] = (
     duplicate,
     goal_reached,
     reply_stops,
+    hard_failure,
+    soft_failures,
 )
 
 

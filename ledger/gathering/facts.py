@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from core.deadlines import last_look
 from core.facts import Facts, MessageClass, Need, Reach
 from core.holds import Hold
-from ledger.gathering import inbound, signals, traffic
+from ledger.gathering import inbound, outcomes, signals, traffic
 from ledger.gathering.campaigns import Campaigns, names_of
 from ledger.gathering.subjects import Source, Subject, labels_of
 from store import consents, holds, messages
@@ -24,6 +24,8 @@ _SOURCES: Mapping[Need, Source] = {
     Need.TRAFFIC: traffic.find,
     Need.INBOUND: inbound.find,
     Need.SIGNALS: signals.find,
+    Need.OUTCOMES: outcomes.to_recipients,
+    Need.SENDER_OUTCOMES: outcomes.of_senders,
 }
 
 

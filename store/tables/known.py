@@ -27,7 +27,7 @@ outcomes = Table(
     sqlite_with_rowid=False,
 )
 Index("ix_outcomes_phone_number", outcomes.c.phone_number, outcomes.c.ending, outcomes.c.at)
-Index("ix_outcomes_from_number", outcomes.c.from_number, outcomes.c.at)
+Index("ix_outcomes_from_number", outcomes.c.from_number, outcomes.c.ending, outcomes.c.at)
 Index("ix_outcomes_campaign", outcomes.c.campaign_key, outcomes.c.at)
 Index("ix_outcomes_at", outcomes.c.at, outcomes.c.ending)
 

@@ -23,9 +23,10 @@ def upgrade() -> None:
         postgresql_where=inbound,
     )
     op.add_column("intents", sa.Column("fingerprint", sa.String(length=64), nullable=True))
-    for name, length in (("tier", 16), ("language", 8), ("campaign_key", 255)):
+    for name, length in (("tier", 16), ("language", 16), ("campaign_key", 255)):
         op.add_column("consents", sa.Column(name, sa.String(length=length), nullable=True))
     op.create_index("ix_consents_campaign", "consents", ["campaign_key", "effective_at"])
+    op.create_index("ix_consents_tier", "consents", ["tier", "seq"])
     op.add_column("decisions", sa.Column("rules", sa.String(length=16), nullable=True))
     _outcomes()
     _signals()
@@ -54,7 +55,7 @@ def _outcomes() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_outcomes_phone_number", "outcomes", ["phone_number", "ending", "at"])
-    op.create_index("ix_outcomes_from_number", "outcomes", ["from_number", "at"])
+    op.create_index("ix_outcomes_from_number", "outcomes", ["from_number", "ending", "at"])
     op.create_index("ix_outcomes_campaign", "outcomes", ["campaign_key", "at"])
     op.create_index("ix_outcomes_at", "outcomes", ["at", "ending"])
 
@@ -116,3 +117,4 @@ def _proof() -> None:
         sa.PrimaryKeyConstraint("position", name="pk_chain_links"),
         sa.UniqueConstraint("decision_seq", name="uq_chain_links_decision_seq"),
     )
+    op.create_index("ix_chain_links_linked_at", "chain_links", ["linked_at", "decision_seq"])
