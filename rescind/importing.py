@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 import click
+import structlog
 
 from core.errors import ProcessorError, RequestInvalid
 from core.facts import MessageClass
-from core.policies import catalogue
+from ledger.following import Following
 from rescind import databases, logs, output
 from rescind.importing_books import Books
 from rescind.importing_files import Entries, Format
@@ -21,7 +22,8 @@ from rescind.importing_lines import FailedLines, Importer
 from rescind.importing_lookups import SHARE, Lookups
 from rescind.importing_screen import Screen, Tally, print_summary
 from rescind.output import as_json
-from schemas import imports, policies
+from schemas import imports
+from schemas.rulebook import Rulebook
 from schemas.settings import Settings
 from store.bell import Bell
 from store.engine import Database
@@ -73,7 +75,7 @@ def import_command(
     """
     settings = Settings.from_env(require=("TELNYX_API_KEY",))
     default = imports.defaults(campaign=campaign, message_class=message_class, tags=tags)
-    rules = catalogue.rules(**policies.load(settings.policies))
+    rulebook = Rulebook(settings.policies, log=structlog.get_logger())
     database = Database(settings.database_url)
     databases.require_migrated(database)
     tally = Tally()
@@ -95,6 +97,7 @@ def import_command(
         lookups = Lookups(client, asked, tell=lambda line: screen.say(f"rescind: {line}"), now=now)
         stack.callback(lookups.close)
         ring = Bell(settings.redis_url).ring
+        rules = rulebook.current if dry_run else Following(database, rulebook.current, now=now)
         books = Books(database, rules, ring=ring, screen=screen, tally=tally, now=now, is_dry=dry_run)
         importer = Importer(lookups=lookups, books=books, screen=screen, tally=tally, failed=failed, now=now)
         try:

@@ -40,7 +40,7 @@ class Books:
     def __init__(
         self,
         database: Database,
-        rules: Rules,
+        rules: Callable[[], Rules],
         *,
         ring: Callable[[], object],
         screen: Screen,
@@ -112,8 +112,9 @@ class Books:
 
     def _register(self, registrations: Sequence[Registration]) -> list[Registered]:
         registered: list[Registered] = []
+        rules = self._rules()
         with suppress(_Undone), self._database.begin() as connection:
-            registered += registering.register(connection, registrations, self._rules, door=DOOR, now=self._now())
+            registered += registering.register(connection, registrations, rules, door=DOOR, now=self._now())
             if self._is_dry:
                 raise _Undone
         return registered

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import click
 import sqlalchemy as sa
+import structlog
 
 from core.deciding import Rules
 from core.errors import NotFound, RequestInvalid
-from core.policies import catalogue
 from ledger import rescheduling
+from ledger.following import Following
 from ledger.rescheduling import LATEST, SOONEST, Plan, Terms, WhyNot
 from rescind import databases, logs, output, rescheduling_screen
 from rescind.gates import Moment
 from rescind.output import as_json
 from rescind.rescheduling import INTERRUPTED, SHARE, Fate, Rescheduler, Result
-from schemas import api_campaigns, fields, policies
+from schemas import api_campaigns, fields
+from schemas.rulebook import Rulebook
 from schemas.settings import Settings
 from store import holds
 from store.bell import Bell
@@ -60,11 +62,11 @@ def reschedule_command(
         raise click.UsageError("give either the ids of panics, holds or messages, or --campaign")
     settings = Settings.from_env(require=() if dry_run else ("TELNYX_API_KEY",))
     terms = Terms(at=_time(at), again=again)
-    rules = catalogue.rules(**policies.load(settings.policies))
+    rulebook = Rulebook(settings.policies, log=structlog.get_logger())
     with databases.opened(settings) as database, logs.errors_alone():
         with database.read() as connection:
             chosen = _chosen(connection, ids) if campaign is None else _of_campaign(connection, campaign)
-        plans = _looked_at(database, chosen, rules, terms)
+        plans = _looked_at(database, chosen, rulebook.current(), terms)
         ready = sorted(
             (plan for plan in plans if plan.why_not is None), key=lambda plan: (plan.send_at, plan.message_id)
         )
@@ -77,7 +79,9 @@ def reschedule_command(
         if ready and not yes and not _confirmed(len(ready)):
             click.echo("nothing was changed", err=True)
             return _INCOMPLETE
-        results, stopped = _carried_out(settings, database, ready, rules, terms)
+        # What the rules are is put down before the first decision by them.
+        Following(database, rulebook.current, now=now)()
+        results, stopped = _carried_out(settings, database, ready, rulebook.current, terms)
     if wants_json:
         output.print_json({"data": rescheduling_screen.shown(plans, results, stopped=stopped, is_dry=False)})
     else:
@@ -126,7 +130,7 @@ def _confirmed(number: int) -> bool:
 
 
 def _carried_out(
-    settings: Settings, database: Database, plans: Sequence[Plan], rules: Rules, terms: Terms
+    settings: Settings, database: Database, plans: Sequence[Plan], rules: Callable[[], Rules], terms: Terms
 ) -> tuple[list[Result], str | None]:
     client = TelnyxClient(settings.telnyx_api_key, settings.telnyx_base_url)
     doing = Rescheduler(database, client, pacer(settings, share=SHARE), rules=rules, terms=terms, now=now)

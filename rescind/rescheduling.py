@@ -105,13 +105,16 @@ class Rescheduler:
         client: SendsMessages,
         pacer: Pacer,
         *,
-        rules: Rules,
+        rules: Callable[[], Rules],
         terms: Terms,
         now: Callable[[], datetime],
         slots: int = SLOTS,
         patience: Sequence[float] = _PATIENCE,
     ) -> None:
-        """Start nothing yet; ``patience`` is seconds between the tries to write down what Telnyx has answered."""
+        """Start nothing yet; ``patience`` is seconds between the tries to write down what Telnyx has answered.
+
+        ``rules`` gives those of the moment, and asks no database for them.
+        """
         self._database = database
         self._client = client
         self._pacer = pacer
@@ -196,7 +199,7 @@ class Rescheduler:
 
     def _ask(self, plan: Plan) -> _Heard:
         with self._database.begin() as connection:
-            begun = rescheduling.begin(connection, plan.message_id, self._rules, self._terms, now=self._now())
+            begun = rescheduling.begin(connection, plan.message_id, self._rules(), self._terms, now=self._now())
         if isinstance(begun, Plan):
             return _Heard(Result(begun, Fate.CHANGED, begun.told))
         answer = self._client.send(begun.request)
@@ -221,7 +224,7 @@ class Rescheduler:
             return self._registered(plan, begun, report, status)
         told = _told(answer)
         is_certain = not answer.has_left or is_declined(status)
-        end = intending.declined if is_certain else partial(intending.unknown, rules=self._rules)
+        end = intending.declined if is_certain else partial(intending.unknown, rules=self._rules())
         self._write(lambda books: end(books, begun.intent_id, http_status=status, reason=told, now=self._now()))
         if not is_certain:
             return _Heard(Result(plan, Fate.IN_DOUBT, told), _Trouble.DOUBT)
@@ -237,7 +240,7 @@ class Rescheduler:
     def _registered(self, plan: Plan, begun: Begun, report: MessageReport, status: int) -> _Heard:
         registered = self._write(
             lambda books: intending.answered(
-                books, begun.intent_id, report, self._rules, http_status=status, now=self._now()
+                books, begun.intent_id, report, self._rules(), http_status=status, now=self._now()
             )
         )
         decision = registered.decision if registered else None

@@ -83,7 +83,7 @@ def _app(token: str | None, rules: Rules) -> Flask:
     api.register(
         app,
         database=LocalProxy(lambda: _asked().database),
-        rules=rules,
+        rules=lambda: rules,
         outlook=LocalProxy(lambda: _asked().outlook),
         ring=lambda: _asked().ring(),
         token=Secret(token) if token else None,

@@ -31,7 +31,7 @@ def register(
     app: Flask,
     *,
     database: Database,
-    rules: Rules,
+    rules: Callable[[], Rules],
     outlook: Outlook,
     ring: Callable[[], object],
     token: Secret | None,

@@ -43,7 +43,7 @@ class Messages:
         self,
         *,
         database: Database,
-        rules: Rules,
+        rules: Callable[[], Rules],
         outlook: Outlook,
         ring: Callable[[], object],
         now: Callable[[], datetime],
@@ -98,8 +98,9 @@ class Messages:
         if isinstance(body, Mapping) and api_messages.is_many(body):
             return self._register_many(body, now, cancel_by), 200
         registration = _registration(api_messages.one(body, now=now))
+        rules = self._rules()
         with self._database.begin() as connection:
-            (registered,) = registering.register(connection, [registration], self._rules, door=_DOOR, now=now)
+            (registered,) = registering.register(connection, [registration], rules, door=_DOOR, now=now)
             shown = _shown(connection, registered, cancel_by)
         self._ring()
         return jsonify(data=shown), 201 if registered.is_new else 200
@@ -118,8 +119,9 @@ class Messages:
         shown: list[dict[str, Any]] = []
         for start in range(0, len(good), _AT_ONCE):
             part = good[start : start + _AT_ONCE]
+            rules = self._rules()
             with self._database.begin() as connection:
-                done = registering.register(connection, part, self._rules, door=_DOOR, now=now)
+                done = registering.register(connection, part, rules, door=_DOOR, now=now)
                 shown += [_shown(connection, registered, cancel_by) for registered in done]
             self._ring()
         told = [{"index": at, "code": RequestInvalid.code, "message": errors[at]} for at in sorted(errors)]

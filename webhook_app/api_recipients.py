@@ -26,7 +26,12 @@ class Recipients:
     """The views on recipients."""
 
     def __init__(
-        self, *, database: Database, rules: Rules, ring: Callable[[], object], now: Callable[[], datetime]
+        self,
+        *,
+        database: Database,
+        rules: Callable[[], Rules],
+        ring: Callable[[], object],
+        now: Callable[[], datetime],
     ) -> None:
         """Take what they work with; ``ring`` says that there is work, and must neither block nor raise."""
         self._database = database
@@ -55,11 +60,12 @@ class Recipients:
     def opt_out(self, body: Mapping[str, Any]) -> tuple[Response, int]:
         """Record that somebody must not be texted any more, and cancel what is scheduled for them."""
         number: str = body["phone_number"]
+        rules = self._rules()
         with self._database.begin() as connection:
             decided = consenting.opt_out(
                 connection,
                 number,
-                self._rules,
+                rules,
                 cause=f"opt-out:{uuid.uuid4()}",
                 messaging_profile_id=body.get("messaging_profile_id"),
                 reason=body.get("reason"),

@@ -67,12 +67,12 @@ def register(
     settings: Settings,
     line: Line,
     book: Book,
-    rules: Rules,
+    rules: Callable[[], Rules],
     ring: Callable[[], object],
     now: Callable[[], datetime],
     log: FilteringBoundLogger,
 ) -> None:
-    """Serve the door. ``ring`` says that there is work, and must neither block nor raise."""
+    """Serve the door. ``ring`` says that there is work, and ``rules`` gives those of the moment; neither may block."""
     app.url_map.converters["any_path"] = _AnyPath
     door = Door(
         keys=Keys(own=settings.telnyx_api_key, listed=settings.passthrough_keys),

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 import sqlalchemy as sa
 from flask import Response
@@ -55,7 +54,7 @@ class Sending:
         *,
         book: Book,
         line: Line,
-        rules: Rules,
+        rules: Callable[[], Rules],
         ring: Callable[[], object],
         now: Callable[[], datetime],
         forwards_blindly: bool,
@@ -65,7 +64,6 @@ class Sending:
         self._book = book
         self._line = line
         self._rules = rules
-        self._unknown = partial(intending.unknown, rules=rules)
         self._ring = ring
         self._now = now
         self._forwards_blindly = forwards_blindly
@@ -89,7 +87,7 @@ class Sending:
 
     def _begin(self, connection: sa.Connection, wish: Wish) -> _Begun:
         now = self._now()
-        decision = intending.judge(connection, wish, self._rules, now=now)[0]
+        decision = intending.judge(connection, wish, self._rules(), now=now)[0]
         return _Begun(intending.begin(connection, wish, door=DOOR, decision=decision, now=now), decision)
 
     def _undo(self, connection: sa.Connection, begun: _Begun) -> None:
@@ -114,7 +112,7 @@ class Sending:
         return answers.passed_on(answer, {REGISTERED: "no", **_retrying(answer)})
 
     def _register(self, connection: sa.Connection, registration: Registration) -> bool:
-        return bool(registering.register(connection, [registration], self._rules, door=DOOR, now=self._now()))
+        return bool(registering.register(connection, [registration], self._rules(), door=DOOR, now=self._now()))
 
     def _taken_in(self, intent_id: str, wish: Wish, answer: Reply) -> Response:
         """Register the message before its sender hears of it."""
@@ -126,7 +124,7 @@ class Sending:
 
         def take_in(connection: sa.Connection) -> bool:
             registered = intending.answered(
-                connection, intent_id, report, self._rules, http_status=answer.status, now=self._now()
+                connection, intent_id, report, self._rules(), http_status=answer.status, now=self._now()
             )
             return registered is not None
 
@@ -148,6 +146,11 @@ class Sending:
         ending = self._unknown if answer.has_left else intending.declined
         self._end(intent_id, ending, None, answer.reason)
         return answers.silence(answer, is_harmless=False)
+
+    def _unknown(
+        self, connection: sa.Connection, intent_id: str, *, http_status: int | None, reason: str, now: datetime
+    ) -> None:
+        intending.unknown(connection, intent_id, self._rules(), http_status=http_status, reason=reason, now=now)
 
     def _end(self, intent_id: str, ending: Ending, http_status: int | None, reason: str) -> None:
         def end(connection: sa.Connection) -> bool:

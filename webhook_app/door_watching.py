@@ -33,7 +33,7 @@ class Watching:
         *,
         book: Book,
         line: Line,
-        rules: Rules,
+        rules: Callable[[], Rules],
         now: Callable[[], datetime],
         log: FilteringBoundLogger,
     ) -> None:
@@ -67,7 +67,7 @@ class Watching:
             if seen is not None and seen.message_id == message_id:
                 # An application may look as often as it likes, and waits for nothing of ours.
                 self._book.write_soon(
-                    lambda connection: passing.seen(connection, seen, self._rules, door=DOOR, now=now),
+                    lambda connection: passing.seen(connection, seen, self._rules(), door=DOOR, now=now),
                     f"message {message_id}",
                 )
 

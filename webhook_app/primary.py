@@ -7,10 +7,10 @@ from datetime import datetime
 
 from flask import Flask
 
-from core.policies import catalogue
+from ledger.following import Following
 from ledger.forecasting import Outlook
-from schemas import policies
 from schemas.envelope import WEBHOOK_PATH
+from schemas.rulebook import Rulebook
 from schemas.settings import Settings
 from store import failpoints
 from store.bell import Bell
@@ -42,13 +42,13 @@ def app_of(
     logger = log.logger()
     ring = ring or Bell(settings.redis_url).ring_soon
     clock = clock or starting.now
-    rules = catalogue.rules(**policies.load(settings.policies))
+    rulebook = Rulebook(settings.policies, log=logger)
 
     app = starting.empty_app(logger)
     api.register(
         app,
         database=database,
-        rules=rules,
+        rules=Following(database, rulebook.current, now=clock),
         outlook=Outlook(database, rate=settings.cancel_rate),
         ring=ring,
         token=settings.api_token,
@@ -81,7 +81,7 @@ def app_of(
         settings=settings,
         line=line or door.line_of(settings),
         book=book or Book(database, ring=ring, log=logger),
-        rules=rules,
+        rules=rulebook.current,
         ring=ring,
         now=clock,
         log=logger,

@@ -18,7 +18,7 @@ from store import closing, messages
 from store.closing import Closing
 from store.engine import Database
 from tests.books import registered
-from tests.reports import NOW, RULES, message_id, registration
+from tests.reports import NOW, RULES, follow, message_id, registration
 from workers.pacing import Pacer
 
 ANSWER = json.loads((Path(__file__).parents[1] / "payloads" / "api.schedule.json").read_text(encoding="utf-8"))
@@ -72,7 +72,7 @@ def rescheduled(database, answer, trouble):
         database,
         telnyx,
         Pacer(100, None),
-        rules=RULES,
+        rules=follow,
         terms=Terms(),
         now=lambda: NOW,
         slots=1,
