@@ -74,7 +74,7 @@ def parse(raw: bytes | None, path: Path, policies: Policies | None = None) -> Ch
         raise PoliciesInvalid(path, [f"is not UTF-8 at byte {error.start}; save it as UTF-8"]) from None
     except tomllib.TOMLDecodeError as error:
         raise PoliciesInvalid(path, [_place(str(error), text)]) from None
-    schema = _file(tuple(known.values()))
+    schema = _file(tuple((name, policy.Settings) for name, policy in known.items()))
     try:
         loaded = schema.load(said)
     except ValidationError as error:
@@ -120,7 +120,7 @@ def _known_at(where: problems.Path, schema: Schema) -> str:
 
 
 @lru_cache(maxsize=8)
-def _file(policies: tuple[Policy, ...]) -> Schema:
+def _file(settings: tuple[tuple[str, type], ...]) -> Schema:
     """Return the schema of the whole file."""
-    tables: dict[str, Field[Any]] = {policy.NAME: Nested(table_of(policy.NAME, policy.Settings)) for policy in policies}
+    tables: dict[str, Field[Any]] = {name: Nested(table_of(name, each)) for name, each in settings}
     return Table.from_dict(tables, name="File")()

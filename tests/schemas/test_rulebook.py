@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import threading
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from core.deciding import Act, Mode, Verdict
+from core.errors import SettingsError
+from core.policies import catalogue, opt_out
+from schemas.rulebook import AT_REST, Rulebook
+from tests.policy_cases import facts
+
+OFF, SHADOW = '[opt_out]\nmode = "off"\n', '[opt_out]\nmode = "shadow"\n'
+
+
+class Log:
+    def __init__(self):
+        self.told = []
+
+    def info(self, event, **told):
+        self.told.append((event, told))
+
+    warning = error = info
+
+
+class World:
+    """A rulebook over a file, in a time that stands still until it is waited."""
+
+    def __init__(self, folder, named):
+        self.path = folder / "policies.toml"
+        self.named = named
+        self.log = Log()
+        self.ahead = 0.0
+        self.rulebook = None
+
+    def write(self, text):
+        self.path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    def open(self, **more):
+        self.rulebook = Rulebook(
+            self.path if self.named else None, log=self.log, clock=lambda: time.time() + self.ahead, **more
+        )
+        return self.mode
+
+    def rest(self):
+        self.ahead += 2 * AT_REST
+
+    @property
+    def mode(self):
+        return next(rule.mode for rule in self.rulebook.current().every if rule.name == opt_out.NAME)
+
+
+@pytest.fixture(params=[True, False], ids=["named", "found"])
+def world(request, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return World(tmp_path, request.param)
+
+
+def replace(world, text):
+    new = world.path.with_suffix(".new")
+    new.write_text(text)
+    new.rename(world.path)
+
+
+def rewrite_in_the_old_time(world, text):
+    before = world.path.stat()
+    world.write(text)
+    os.utime(world.path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize("change", [World.write, replace, rewrite_in_the_old_time])
+def test_changed_file_is_followed_once_it_is_at_rest(world, change):
+    world.write(SHADOW)
+    assert world.open() is Mode.SHADOW
+    first = world.rulebook.current()
+    world.rest()
+    assert world.rulebook.current().digest == first.digest
+
+    text = '[opt_out]\nmode = "enforce"\n' if change is World.write else '[opt_out]\nmode = "off"   \n'
+    world.ahead = 0
+    change(world, text)
+    assert world.mode is Mode.SHADOW
+    world.rest()
+
+    assert world.mode is not Mode.SHADOW
+    now = world.rulebook.current()
+    assert now.file_sha256 == hashlib.sha256(text.encode()).hexdigest()
+    assert world.log.told == [("policies_followed", {"digest": now.digest, "before": first.digest})]
+    assert world.rulebook.trouble is None
+
+
+def test_file_that_was_being_written_at_the_start_is_read_again(world):
+    world.write("")
+    assert world.open() is Mode.ENFORCE
+    rewrite_in_the_old_time(world, SHADOW)
+    world.rest()
+    assert world.mode is Mode.SHADOW
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda world: world.write('[opt_out]\nmode = "of'), "line 2, column 11"),
+        (lambda world: world.write('[opt_out]\nmode = "never"\n'), "opt_out.mode is 'never'"),
+        (lambda world: world.write(b"\xff"), "is not UTF-8"),
+        (lambda world: world.path.unlink(), "does not exist"),
+        (lambda world: (world.path.unlink(), world.path.mkdir()), "Is a directory"),
+    ],
+    ids=["half", "wrong", "no text", "removed", "a folder"],
+)
+def test_file_that_cannot_be_followed_changes_nothing_and_is_told_of_once(world, spoil, reason):
+    world.write(SHADOW)
+    world.open()
+    before = world.rulebook.current()
+    spoil(world)
+    world.rest()
+
+    assert [world.rulebook.current().digest for _ in range(3)] == [before.digest] * 3
+    assert world.mode is Mode.SHADOW
+    ((event, told),) = world.log.told
+    assert (event, told["digest"]) == ("policies_unchanged", before.digest)
+    assert reason in told["reason"]
+    assert world.rulebook.trouble == told["reason"]
+    assert "\n" not in told["reason"]
+
+    if world.path.is_dir():
+        world.path.rmdir()
+    world.ahead = 0
+    world.write(OFF)
+    world.rest()
+    assert world.mode is Mode.OFF
+    assert world.rulebook.trouble is None
+    assert [event for event, _ in world.log.told] == ["policies_unchanged", "policies_followed"]
+
+
+def test_comment_changes_the_files_digest_and_not_that_of_the_rules(world):
+    world.write(SHADOW)
+    world.open()
+    before = world.rulebook.current()
+    world.write(SHADOW + "# as agreed\n")
+    world.rest()
+    now = world.rulebook.current()
+    assert (now.digest, world.log.told) == (before.digest, [])
+    assert now.file_sha256 != before.file_sha256
+
+
+def test_without_a_file_the_defaults_are_in_force_until_there_is_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    world = World(tmp_path, named=False)
+    assert world.open() is Mode.ENFORCE
+    assert world.rulebook.current().file_sha256 is None
+    monkeypatch.chdir("/")
+    world.write(SHADOW)
+    world.rest()
+    assert world.mode is Mode.SHADOW
+
+
+def test_link_that_is_turned_to_another_file_is_followed(tmp_path):
+    world = World(tmp_path, named=True)
+    for name, text in (("old", OFF), ("new", SHADOW)):
+        (tmp_path / name).write_text(text)
+    world.path.symlink_to(tmp_path / "old")
+    world.open()
+    world.rest()
+    (tmp_path / "link").symlink_to(tmp_path / "new")
+    (tmp_path / "link").rename(world.path)
+    assert world.mode is Mode.SHADOW
+
+
+@pytest.mark.parametrize("text", ["[opt_out]\nmode = 3\n", None])
+def test_wrong_file_stops_the_start(tmp_path, text):
+    world = World(tmp_path, named=True)
+    if text is not None:
+        world.write(text)
+    with pytest.raises(SettingsError):
+        world.open()
+    assert world.log.told == []
+
+
+def test_file_from_a_time_to_come_is_followed(world):
+    world.write(OFF)
+    world.open()
+    world.write(SHADOW)
+    world.ahead = -3600
+    assert world.mode is Mode.SHADOW
+
+
+def test_one_set_of_rules_is_made_of_a_change_however_many_ask(tmp_path):
+    world = World(tmp_path, named=True)
+    world.write(OFF)
+    world.open()
+    world.write(SHADOW)
+    world.rest()
+    begin, seen = threading.Barrier(8), []
+
+    def ask():
+        begin.wait()
+        seen.extend(id(world.rulebook.current()) for _ in range(50))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(seen)) == 1
+    assert len(world.log.told) == 1
+
+
+def test_policy_of_another_that_fails_is_told_of_once_and_without_what_it_said(tmp_path):
+    def judge(facts, settings):
+        raise ValueError(f"{facts.recipients[0]} is odd")
+
+    theirs = SimpleNamespace(NAME="theirs", PRIORITY=1, SOURCE="us", Settings=opt_out.Settings, judge=judge)
+    world = World(tmp_path, named=True)
+    world.write("")
+    world.open(known=catalogue.known() | {"theirs": theirs})
+    rule = world.rulebook.current().every[-1]
+    verdicts = [rule.ask(facts()) for _ in range(3)]
+    assert set(map(type, verdicts)) == {Verdict}
+    assert {verdict.act for verdict in verdicts} == {Act.HOLD}
+    assert verdicts[0].reason == "policy theirs failed: ValueError: +15557650101 is odd"
+    ((event, told),) = world.log.told
+    assert (event, told["policy"]) == ("policy_failed", "theirs")
+    assert told["reason"].startswith("ValueError in test_rulebook.py, line ")
+
+
+def test_folder_that_is_exchanged_whole_is_followed(tmp_path):
+    world = World(tmp_path / "live", named=True)
+    for name, text in (("live", OFF), ("next", SHADOW)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "policies.toml").write_text(text)
+    world.open()
+    world.rest()
+    shutil.rmtree(tmp_path / "live")
+    (tmp_path / "next").rename(tmp_path / "live")
+    assert world.mode is Mode.SHADOW
