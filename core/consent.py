@@ -6,8 +6,7 @@ https://support.telnyx.com/en/articles/1270091-sms-opt-out-keywords-and-stop-wor
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,15 +17,46 @@ FUTURE_LIMIT = timedelta(minutes=5)
 #: Telnyx writes down a refusal within moments of the text that says it, on a clock of its own.
 SAME_WORD = timedelta(minutes=1)
 
-STOP_WORDS = frozenset({"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit"})
-START_WORDS = frozenset({"start", "unstop"})
-
 
 class ConsentKind(StrEnum):
     """What a recipient said."""
 
     OPT_OUT = "opt_out"
     OPT_IN = "opt_in"
+    DOUBT = "doubt"
+    """Something that may be an opt-out, until somebody settles it."""
+    DISMISSED = "dismissed"
+    """An operator's word that a text was no opt-out."""
+
+
+class Tier(StrEnum):
+    """How plainly a refusal was said."""
+
+    KEYWORD = "keyword"
+    """By a word that is an opt-out in itself, or Telnyx read it so."""
+    PHRASE = "phrase"
+    """A reasonable person reads it so."""
+    DOUBTFUL = "doubtful"
+    """It may mean something else."""
+    EVIDENCE = "evidence"
+    """Telnyx refused a message because of it."""
+
+
+class Language(StrEnum):
+    """The languages in which texts are read."""
+
+    ENGLISH = "en"
+    SPANISH = "es"
+    FRENCH = "fr"
+    PORTUGUESE = "pt"
+    GERMAN = "de"
+
+
+class Meaning(StrEnum):
+    """What an operator says a text meant."""
+
+    OPT_OUT = "opt_out"
+    NOTHING = "nothing"
 
 
 class ConsentScope(StrEnum):
@@ -36,6 +66,19 @@ class ConsentScope(StrEnum):
     """Every messaging profile."""
     PROFILE = "profile"
     """Only the messaging profile it was sent to."""
+
+
+#: What settings decide about, and operators.
+UNCERTAIN = frozenset({Tier.PHRASE, Tier.DOUBTFUL})
+#: The words by which somebody is in or out.
+_PLAIN = frozenset({ConsentKind.OPT_OUT, ConsentKind.OPT_IN})
+#: The word by which a doubt is settled bears this and the id of the event that raised it.
+SETTLING = "settled:"
+#: Of words at the same instant the higher outranks the lower.
+_RANKS = {
+    kind: rank
+    for rank, kind in enumerate((ConsentKind.DISMISSED, ConsentKind.OPT_IN, ConsentKind.DOUBT, ConsentKind.OPT_OUT))
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +95,15 @@ class Consent:
     """The way it came: ``webhook``, ``failover``, ``api``, or ``telnyx_api`` for what Telnyx's own records told."""
     evidence: str | None = None
     """What was said: the keyword, or the reason given by API."""
+    tier: Tier | None = None
+    """None for what was not read from a text: it came by API, or from Telnyx's own list."""
+    languages: tuple[Language, ...] = ()
+    """In which it was said; none for what counts in every language."""
+
+    @property
+    def is_certain(self) -> bool:
+        """Return True for what no setting and no operator may read otherwise."""
+        return self.tier not in UNCERTAIN and (not self.languages or Language.ENGLISH in self.languages)
 
 
 def effective_at(kind: ConsentKind, occurred_at: datetime, received_at: datetime) -> datetime:
@@ -59,43 +111,10 @@ def effective_at(kind: ConsentKind, occurred_at: datetime, received_at: datetime
 
     A clock gone wrong must not outrank later words. One that is ahead by
     minutes, or ours that is behind, must not let an opt-in that was said first
-    outrank an opt-out: so only opt-outs may count from later than they were heard.
+    outrank an opt-out: so an opt-in never counts from later than it was heard.
     """
-    ahead = FUTURE_LIMIT if kind is ConsentKind.OPT_OUT else timedelta()
+    ahead = timedelta() if kind is ConsentKind.OPT_IN else FUTURE_LIMIT
     return min(occurred_at, received_at + ahead)
-
-
-def reading(text: str | None, autoresponse_type: str | None) -> ConsentKind | None:
-    """Return what an inbound text says about consent, or None when it says nothing.
-
-    Telnyx's own reading is authoritative where it gives one. Otherwise refusing
-    is read generously (``"Stop!"`` counts, though Telnyx does not block on it),
-    and consenting only as Telnyx itself defines it.
-    """
-    told = (autoresponse_type or "").strip().upper()
-    if told == "STOP":
-        return ConsentKind.OPT_OUT
-    if told == "START":
-        return ConsentKind.OPT_IN
-    if told in {"HELP", "INFO"}:
-        return None
-    if text is None:
-        return None
-    if _folded(text) in STOP_WORDS:
-        return ConsentKind.OPT_OUT
-    if text.strip().lower() in START_WORDS:
-        return ConsentKind.OPT_IN
-    return None
-
-
-def _folded(text: str) -> str:
-    """Return the text as keywords are compared: full-width letters, case, spaces and marks around it do not count."""
-    folded = unicodedata.normalize("NFKC", text)
-    visible = "".join(char for char in folded if unicodedata.category(char) != "Cf").casefold()
-    letters = [index for index, char in enumerate(visible) if char.isalnum()]
-    if not letters:
-        return ""
-    return " ".join(visible[letters[0] : letters[-1] + 1].split())
 
 
 def standing_opt_out(
@@ -116,21 +135,57 @@ def standing_opt_out(
     return max(standing, key=_weight, default=None)
 
 
+def open_words(history: Iterable[Consent], tier: Tier) -> list[Consent]:
+    """Return one recipient's uncertain words of a tier that nobody has settled, the latest last.
+
+    A later opt-out or opt-in settles one too, if it concerns the same messaging profile.
+    """
+    words = list(history)
+    settled = _settled(words)
+    plain = [word for word in words if word.kind in _PLAIN and settlement_of(word.event_id) not in settled]
+    asked = [word for word in words if word.tier is tier and settlement_of(word.event_id) not in settled]
+    return sorted((word for word in asked if not any(_ends(later, word) for later in plain)), key=_weight)
+
+
+def settlement_of(event_id: str) -> str:
+    """Return the id of the word by which the word of an event is settled: so it is settled once."""
+    return f"{SETTLING}{event_id}"
+
+
 def is_known(history: Iterable[Consent], opt_out: Consent) -> bool:
     """Return True when a recipient's history ends in a refusal by the time of this opt-out: it says nothing new.
 
-    So an opt-out that Telnyx lists is the text that we heard, unless the recipient has let us in since.
+    So an opt-out that Telnyx lists is the text that we heard, unless the recipient has let us in since. What settings
+    or operators may read otherwise is no such text.
     """
-    heard = [word for word in history if word.effective_at <= opt_out.effective_at + SAME_WORD]
+    heard = [word for word in history if word.is_certain and word.effective_at <= opt_out.effective_at + SAME_WORD]
     return _last_word(heard, opt_out.messaging_profile_id) is not None
 
 
-def _last_word(words: list[Consent], profile: str | None) -> Consent | None:
-    """Return the opt-out that one profile's history ends in, or None."""
-    heard = [word for word in words if word.messaging_profile_id in {None, profile}]
+def _last_word(words: Sequence[Consent], profile: str | None) -> Consent | None:
+    """Return the opt-out that one profile's history ends in, or None; doubts are no opt-outs."""
+    dismissed = {word.event_id for word in words if word.kind is ConsentKind.DISMISSED}
+    heard = [
+        word
+        for word in words
+        if word.kind in _PLAIN
+        and word.messaging_profile_id in {None, profile}
+        and not (dismissed and settlement_of(word.event_id) in dismissed)
+    ]
     last = max(heard, key=_weight, default=None)
     return last if last and last.kind is ConsentKind.OPT_OUT else None
 
 
-def _weight(word: Consent) -> tuple[datetime, bool, str]:
-    return word.effective_at, word.kind is ConsentKind.OPT_OUT, word.event_id
+def _settled(words: Iterable[Consent]) -> set[str]:
+    """Return the ids of the words that settle others."""
+    return {word.event_id for word in words if word.event_id.startswith(SETTLING)}
+
+
+def _ends(later: Consent, word: Consent) -> bool:
+    """Return True when a plain word settles an uncertain one by having been said after it."""
+    profiles = {later.messaging_profile_id, word.messaging_profile_id} - {None}
+    return len(profiles) <= 1 and _weight(later) > _weight(word)
+
+
+def _weight(word: Consent) -> tuple[datetime, int, str]:
+    return word.effective_at, _RANKS[word.kind], word.event_id

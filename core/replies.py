@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from core import consent
+from core import wording
+from core.consent import ConsentKind
 
 #: Keywords that ask for the help text.
 HELP_WORDS = frozenset({"help", "info"})
@@ -55,7 +56,8 @@ def is_reply(text: str | None, autoresponse_type: str | None) -> bool:
 
     A picture without text is an answer.
     """
-    if autoresponse_type or consent.reading(text, autoresponse_type) is not None:
+    said = wording.read(text, autoresponse_type)
+    if autoresponse_type or (said is not None and said.kind is not ConsentKind.DOUBT):
         return False
     return not is_automatic(text or "") and _folded(text or "").strip(" .!?") not in HELP_WORDS
 

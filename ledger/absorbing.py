@@ -8,12 +8,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from core import consent, numbers
-from core.consent import Consent, ConsentKind
+from core.consent import ConsentKind
 from core.deciding import Rules
 from core.reports import CampaignReport, InboundReport, MessageReport, Report
 from core.statuses import Status
-from ledger import campaigning, deciding, leaving, meeting, orphans, recording, replying, settling
+from ledger import campaigning, deciding, failing, hearing, leaving, meeting, orphans, recording, replying, settling
 from ledger.deciding import Cause
 from store import consents, holds
 from store.consents import HeardConsent
@@ -53,18 +52,26 @@ def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Rules, *, n
     )
     texts = [(each.report, each) for each in batch if isinstance(each.report, InboundReport)]
     writing = replying.writers([(text, each.cause(text.message.source_id)) for text, each in texts], rules)
-    spoken = _words(connection, batch, rules, besides=expected.recipients | writing.keys(), now=now)
+    reported = [(each.report, each) for each in batch if isinstance(each.report, MessageReport)]
+    ended = failing.heard([(report, each.cause(report.source_id)) for report, each in reported], rules)
+    besides = expected.recipients | writing.keys() | ended.recipients
+    spoken = _words(connection, batch, rules, besides=besides, now=now)
     concerned = replying.pending(connection, spoken)
     answered = {of: why for of, why in replying.pending(connection, writing).items() if of not in concerned}
 
-    held = recording.hold(
-        connection, {report.message_id for report in of_messages} | concerned.keys() | answered.keys()
-    )
+    failed = replying.pending(connection, failing.concerned(connection, ended, rules, now=now))
+    before = failing.standing(connection, ended, rules, now=now)
+
+    named = {report.message_id for report in of_messages}
+    held = recording.hold(connection, named | concerned.keys() | answered.keys() | failed.keys())
     recorded = recording.record(connection, held, of_messages, now=now)
     rows = {**held, **recorded.messages}
     # Decided before anything is closed: an opt-out that came in time counts, though the message went out meanwhile.
-    for trigger, causes in (("consent", concerned), ("reply", answered)):
+    # How a message itself ended is no reason to cancel it.
+    failed = {of: why for of, why in failed.items() if of not in concerned.keys() | answered.keys() | recorded.left}
+    for trigger, causes in (("consent", concerned), ("reply", answered), ("failure", failed)):
         deciding.decide_on(connection, [rows[of] for of in causes], rules, trigger=trigger, causes=causes, now=now)
+    failing.call_for_reviews(connection, ended, before, rules, now=now)
     gone = [row for row in recorded.messages.values() if row.ledger is not None and row.id in recorded.left]
     leaving.left(connection, gone, of_messages, rules, now=now)
     settling.cancelled_elsewhere(connection, _told_cancelled(of_messages), now=now)
@@ -85,9 +92,13 @@ def _words(
     ``besides`` are further recipients to hold, since all are to be held at once. A word that is held already, of an
     event that is replayed, is kept once and decided on again: the first time its effects may have been off.
     """
-    said = [(word, heard) for heard in batch if (word := _word(heard))]
+    said = [
+        (word, heard)
+        for heard in batch
+        for word in hearing.words_in(heard.report, received_at=heard.received_at, source=heard.source)
+    ]
     consents.lock_recipients(connection, {word.word.phone_number for word, _ in said} | besides)
-    consents.add(connection, [word for word, _ in said])
+    hearing.keep(connection, [word for word, _ in said])
     refusing = {word.word.phone_number for word, _ in said if word.word.kind is ConsentKind.OPT_OUT}
     meeting.raise_alarm(connection, refusing, rules, now=now)
     spoken: dict[str, Cause] = {}
@@ -100,24 +111,3 @@ def _by_weight(said: tuple[HeardConsent, Heard]) -> tuple[bool, datetime, str]:
     """Sort causes: those that act first, then by when they reached us."""
     word, heard = said
     return not heard.acts, heard.received_at, word.word.event_id
-
-
-def _word(heard: Heard) -> HeardConsent | None:
-    """Return what an inbound text says about consent, if anything."""
-    report = heard.report
-    if not isinstance(report, InboundReport):
-        return None
-    message = report.message
-    kind = consent.reading(report.text, report.autoresponse_type)
-    if kind is None or message.from_number is None or not numbers.is_sender(message.from_number):
-        return None
-    word = Consent(
-        phone_number=message.from_number,
-        kind=kind,
-        effective_at=consent.effective_at(kind, message.occurred_at, heard.received_at),
-        messaging_profile_id=message.messaging_profile_id,
-        event_id=message.source_id,
-        source=heard.source,
-        evidence=(report.text or report.autoresponse_type or "").strip(),
-    )
-    return HeardConsent(word, occurred_at=message.occurred_at, received_at=heard.received_at)

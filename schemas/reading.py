@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from core import consent, numbers
+from core import numbers, wording
 from core.consent import ConsentKind
 from core.errors import EventInvalid
 from core.reports import CampaignReport, InboundReport, MessageReport, NoticeReport, Report
@@ -75,7 +75,8 @@ def _inbound(payload: Mapping[str, Any], event_id: str, occurred_at: datetime) -
     told = message.inbound(payload, source_id=event_id, source=INBOUND, occurred_at=occurred_at)
     text = told.details.get("text") or _text_of(told.details.get("body"))
     autoresponse_type = told.details.get("autoresponse_type", "").strip().upper() or None
-    if consent.reading(text, autoresponse_type) is ConsentKind.OPT_OUT:
+    said = wording.read(text, autoresponse_type)
+    if said is not None and said.kind is ConsentKind.OPT_OUT:
         _require_sender(told)
     return InboundReport(told, text, autoresponse_type)
 

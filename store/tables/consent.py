@@ -29,7 +29,8 @@ consents = Table(
     Column("evidence", Text),
     Column("received_at", UtcDateTime, nullable=False),
     Column("tier", String(16)),
-    Column("language", String(8)),
+    Column("language", String(16)),
     Column("campaign_key", String(255)),
 )
 Index("ix_consents_campaign", consents.c.campaign_key, consents.c.effective_at)
+Index("ix_consents_tier", consents.c.tier, consents.c.seq)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.consent import Consent, ConsentKind, ConsentScope, effective_at, is_known, reading, standing_opt_out
+from core.consent import Consent, ConsentKind, ConsentScope, effective_at, is_known, standing_opt_out
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 OUT, IN = ConsentKind.OPT_OUT, ConsentKind.OPT_IN
@@ -19,48 +19,6 @@ def word(kind, minute=0, profile="spring", event_id=None):
         event_id=event_id or f"{kind}-{minute}-{profile}",
         source="webhook",
     )
-
-
-@pytest.mark.parametrize(
-    ("text", "autoresponse_type", "expected"),
-    [
-        pytest.param("STOP", "STOP", OUT, id="Telnyx read it as STOP"),
-        pytest.param("Deténganse", "STOP", OUT, id="a custom keyword, read by Telnyx"),
-        pytest.param("Deténganse", "stop", OUT, id="in whatever case Telnyx writes it"),
-        pytest.param("STOP", None, OUT, id="the keyword, Telnyx silent"),
-        pytest.param("stop", None, OUT, id="lower case"),
-        pytest.param("  Stop  ", None, OUT, id="spaces around"),
-        pytest.param("STOP.", None, OUT, id="a full stop after it: Telnyx does not block on this"),
-        pytest.param("Stop!!!", None, OUT, id="marks after it"),
-        pytest.param('"STOP"', None, OUT, id="quoted"),
-        pytest.param("STOP \N{OCTAGONAL SIGN}", None, OUT, id="an emoji after it"),
-        pytest.param("\uff33\uff34\uff2f\uff30", None, OUT, id="full-width letters"),
-        pytest.param("ST\u200bOP", None, OUT, id="a zero-width space within"),
-        pytest.param("stop  all", None, OUT, id="two words, two spaces"),
-        pytest.param("stop\nall", None, OUT, id="two words, two lines"),
-        pytest.param("STOPALL", None, OUT, id="stopall"),
-        pytest.param("unsubscribe", None, OUT, id="unsubscribe"),
-        pytest.param("Cancel", None, OUT, id="cancel, even where an appointment was meant: Telnyx blocks too"),
-        pytest.param("END", None, OUT, id="end"),
-        pytest.param("quit", None, OUT, id="quit"),
-        pytest.param("START", "START", IN, id="Telnyx read it as START"),
-        pytest.param("start", None, IN, id="start"),
-        pytest.param(" UNSTOP ", None, IN, id="unstop"),
-        pytest.param("START!", None, None, id="Telnyx lifts nothing for this, so neither do we"),
-        pytest.param("YES", None, None, id="yes is no opt-in"),
-        pytest.param("HELP", "HELP", None, id="help"),
-        pytest.param("INFO", "INFO", None, id="info"),
-        pytest.param("We have got to STOP this bill!", None, None, id="a sentence"),
-        pytest.param("STOP 12345", None, None, id="something else that begins with the word"),
-        pytest.param("stopover", None, None, id="another word"),
-        pytest.param("", None, None, id="empty"),
-        pytest.param("...", None, None, id="only marks"),
-        pytest.param(None, None, None, id="a picture without text"),
-        pytest.param("STOP", "SOMETHING_NEW", OUT, id="a reading of Telnyx's that we do not know: the text decides"),
-    ],
-)
-def test_text_is_read(text, autoresponse_type, expected):
-    assert reading(text, autoresponse_type) is expected
 
 
 @pytest.mark.parametrize(

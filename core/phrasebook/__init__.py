@@ -1,0 +1,1 @@
+"""How people refuse further messages: a book for each language, read by ``core.wording``."""

@@ -1,0 +1,83 @@
+"""Hear what recipients say about being texted: in their own texts, or through a message that Telnyx refused for it.
+
+What is heard does not depend on any setting; see the policy ``opt_out`` for what is done about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from core import blocking, consent, numbers, replies, wording
+from core.consent import Consent, ConsentKind, Tier
+from core.reports import InboundReport, MessageReport, Report
+from store import consents
+from store.consents import HeardConsent
+
+#: The tiers of what was said in answer to some message.
+_ANSWERS = frozenset({Tier.KEYWORD, Tier.PHRASE, Tier.DOUBTFUL})
+
+
+def words_in(report: Report, *, received_at: datetime, source: str) -> list[HeardConsent]:
+    """Return what an event says about consent: an inbound text's word, or the refusals that Telnyx tells of."""
+    if isinstance(report, InboundReport):
+        said = _said(report, received_at, source)
+        return [said] if said else []
+    return _evidence(report, received_at, source) if isinstance(report, MessageReport) else []
+
+
+def keep(connection: sa.Connection, words: Sequence[HeardConsent]) -> None:
+    """Keep words, each event's once, with the campaign that each was the answer to as far as is known by now."""
+    answers = [heard.word for heard in words if heard.word.tier in _ANSWERS]
+    campaigns = consents.answered_campaigns(connection, answers)
+    consents.add(connection, [replace(each, campaign_key=campaigns.get(each.word.event_id)) for each in words])
+
+
+def _said(report: InboundReport, received_at: datetime, source: str) -> HeardConsent | None:
+    message = report.message
+    reading = wording.read(report.text, report.autoresponse_type)
+    if reading is None or message.from_number is None or not numbers.is_sender(message.from_number):
+        return None
+    if reading.kind is ConsentKind.DOUBT and replies.is_automatic(report.text or ""):
+        return None
+    word = Consent(
+        phone_number=message.from_number,
+        kind=reading.kind,
+        effective_at=consent.effective_at(reading.kind, message.occurred_at, received_at),
+        messaging_profile_id=message.messaging_profile_id,
+        event_id=message.source_id,
+        source=source,
+        evidence=(report.text or report.autoresponse_type or "").strip(),
+        tier=reading.tier,
+        languages=reading.languages,
+    )
+    return HeardConsent(word, occurred_at=message.occurred_at, received_at=received_at)
+
+
+def _evidence(report: MessageReport, received_at: datetime, source: str) -> list[HeardConsent]:
+    """Return a refusal for everybody whom Telnyx keeps from being texted by this profile.
+
+    It counts from the event, and never from later than we heard it: an opt-in that follows has to lift it.
+    """
+    blocked = {number: told for number, told in blocking.blocked(report).items() if numbers.is_sender(number)}
+    return [
+        HeardConsent(
+            Consent(
+                phone_number=number,
+                kind=ConsentKind.OPT_OUT,
+                effective_at=min(report.occurred_at, received_at),
+                messaging_profile_id=report.messaging_profile_id,
+                # An event has one word; of a group's event each further one bears the number too.
+                event_id=report.source_id if place == 0 else f"{report.source_id}#{number}",
+                source=source,
+                evidence=told,
+                tier=Tier.EVIDENCE,
+            ),
+            occurred_at=report.occurred_at,
+            received_at=received_at,
+        )
+        for place, (number, told) in enumerate(sorted(blocked.items()))
+    ]
