@@ -22,7 +22,7 @@ from core.intents import IntentState
 from core.numbers import masked
 from core.reports import MessageReport
 from core.statuses import Status
-from ledger import deciding, recording, registering
+from ledger import deciding, overtaking, recording, registering
 from ledger.gathering import facts
 from ledger.registering import Registered, Registration
 from store import consents, intents, messages
@@ -125,7 +125,7 @@ def answered(
     if is_scheduled(report) and registering.refusal(registration) is None:
         (registered,) = registering.register(connection, [registration], rules, door=row.door, now=now)
     else:
-        merge(connection, report, door=row.door, now=now)
+        merge(connection, registration, rules, door=row.door, now=now)
     intents.settle(
         connection, intent_id, IntentState.ANSWERED, now=now, message_id=report.message_id, http_status=http_status
     )
@@ -211,13 +211,24 @@ def wish_of(row: IntentRow) -> Wish:
     )
 
 
-def merge(connection: sa.Connection, report: MessageReport, *, door: str, now: datetime) -> MessageRow:
-    """Merge a message that is not watched, and keep that it came in through a door all the same."""
+def merge(
+    connection: sa.Connection, registration: Registration, rules: Rules, *, door: str, now: datetime
+) -> MessageRow:
+    """Merge a message that is not watched, and keep all the same what its sender said, and by which door it came."""
+    report = registration.report
     row = recording.hold(connection, {report.message_id})[report.message_id]
-    entered = replace(row, door=row.door or door)
+    entered = replace(
+        row,
+        door=row.door or door,
+        campaign_key=registration.campaign_key or row.campaign_key,
+        message_class=registration.message_class or row.message_class,
+        tags=list(registration.tags) if registration.tags is not None else row.tags,
+    )
     merged = recording.record(connection, {row.id: entered}, [report], now=now).messages[row.id]
     if row != entered == merged:
         messages.upsert(connection, [merged])
+    spoken = overtaking.spoken_of([(report, registration.tags)], rules)
+    overtaking.order_review(connection, spoken, now=now)
     return merged
 
 

@@ -144,9 +144,15 @@ def _taken_in(
 ) -> MessageRow:
     registration = intending.registration_of(row, report)
     if registering.refusal(registration):
-        return intending.merge(connection, report, door=row.door, now=now)
+        return intending.merge(connection, registration, rules, door=row.door, now=now)
     (registered,) = registering.register(
-        connection, [registration], rules, door=row.door, now=now, known_at=_known_at(connection, row, rules, now)
+        connection,
+        [registration],
+        rules,
+        door=row.door,
+        now=now,
+        known_at=_known_at(connection, row, rules, now),
+        holds_messages=True,
     )
     return registered.message
 

@@ -37,7 +37,7 @@ def seen(connection: sa.Connection, report: MessageReport, rules: Rules, *, door
         if meeting.meet(connection, recorded.messages, [report], rules, expected=expected, now=now):
             return True
         if may_register:
-            registering.register(connection, [registration], rules, door=door, now=now)
+            registering.register(connection, [registration], rules, door=door, now=now, holds_messages=True)
             return True
         return False
     if _is_cancelled(report):

@@ -15,7 +15,7 @@ from core.facts import MessageClass
 from core.outcomes import LedgerState
 from core.reports import MessageReport
 from core.statuses import Status
-from ledger import deciding, ending, recording, settling
+from ledger import deciding, ending, overtaking, recording, settling
 from ledger.deciding import Cause
 from store import campaigns, consents, holds, messages
 from store.messages import MessageRow, RecipientRow
@@ -51,10 +51,13 @@ def register(
     door: str,
     now: datetime,
     known_at: datetime | None = None,
+    holds_messages: bool = False,
 ) -> list[Registered]:
     """Register messages and decide on each, in one transaction; the answers are in the order of the registrations.
 
-    ``known_at`` is when the reason to cancel one reached us, if that was before the message did.
+    What they may have overtaken is decided on too. ``known_at`` is when the reason to cancel one reached us, if that
+    was before the message did. Whoever ``holds_messages`` already leaves what was overtaken to a review, since all
+    that is held has to be taken in one order.
     Raises RequestInvalid when a message cannot be watched; ask ``refusal`` first to sort those out.
     """
     for registration in registrations:
@@ -66,7 +69,11 @@ def register(
     consents.lock_recipients(
         connection, {to.phone_number for registration in registrations for to in registration.report.addressees}
     )
-    held = recording.hold(connection, {registration.report.message_id for registration in registrations})
+    spoken = overtaking.spoken_of(((each.report, each.tags) for each in registrations), rules)
+    beside = {} if holds_messages else overtaking.pending_beside(connection, spoken)
+    held = recording.hold(
+        connection, {registration.report.message_id for registration in registrations} | beside.keys()
+    )
     recorded = recording.record(connection, held, [registration.report for registration in registrations], now=now)
     rows = dict(recorded.messages)
     for registration in registrations:
@@ -74,14 +81,18 @@ def register(
         rows[row.id] = _enrolled(row, registration, door=door, now=now)
     _close_cancelled(rows, recorded.recipients, now=now)
     messages.upsert(connection, [row for message_id, row in rows.items() if row != recorded.messages[message_id]])
+    causes = {row.id: Cause(f"registration:{row.id}", known_at or now) for row in rows.values()}
+    overtaken = overtaking.causes(held, beside, spoken, now=now)
     made = deciding.decide_on(
         connection,
-        rows.values(),
+        [*rows.values(), *(held[of] for of in overtaken)],
         rules,
         trigger="registration",
-        causes={row.id: Cause(f"registration:{row.id}", known_at or now) for row in rows.values()},
+        causes=overtaken | causes,
         now=now,
     )
+    if holds_messages:
+        overtaking.order_review(connection, spoken, now=now)
     gone = recorded.left | _seen_leaving(rows, recorded.recipients)
     settling.left(connection, sorted(gone), now=now)
     # What had ended before is of another campaign now.

@@ -8,7 +8,7 @@ see ``core.fingerprints``, and are of one class.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from core.deciding import Act, Mode, Verdict
@@ -25,8 +25,10 @@ class Settings:
     """Within which time words are a repetition."""
 
     mode: Mode = Mode.OFF
-    within: timedelta = timedelta(hours=24)
-    """Two messages exactly so far apart are none of each other: the same words every day may be meant."""
+    #: The same words at the same hour every day may be meant.
+    within: timedelta = field(
+        default=timedelta(hours=24), metadata={"doc": "messages less than that apart are duplicates"}
+    )
     on_unknown: Act = Act.ALLOW
     """What is done with a message whose words are not known, such as a picture alone."""
     exempt: frozenset[MessageClass] = frozenset({MessageClass.TRANSACTIONAL, MessageClass.OTP, MessageClass.COMPLIANCE})
