@@ -5,7 +5,7 @@ A signal is a standing order. It is kept for good, and counts for messages that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,8 @@ from store.signals import SignalRow
 #: The label of the messages that a kind of signal is about.
 _LABELLED = {SignalKind.GOAL: "goals", SignalKind.REVISION: "about"}
 
+_AT_ONCE = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Signalled:
@@ -34,6 +36,19 @@ class Signalled:
     """The ids of those that were not known."""
     cancelling: int
     """How many messages are cancelled because of them at once."""
+
+
+def parts(told: Sequence[Signal]) -> Iterator[Sequence[Signal]]:
+    """Yield many signals in parts, each to be taken in a transaction of its own: on SQLite, webhooks wait for its end.
+
+    Those that speak of no recipient in particular stay together, so that what is pending is gone through once.
+    """
+    of_somebody = [signal for signal in told if signal.phone_number]
+    for start in range(0, len(of_somebody), _AT_ONCE):
+        yield of_somebody[start : start + _AT_ONCE]
+    of_all = [signal for signal in told if not signal.phone_number]
+    if of_all:
+        yield of_all
 
 
 def hear(connection: sa.Connection, told: Sequence[Signal], rules: Rules, *, now: datetime) -> Signalled:

@@ -80,7 +80,7 @@ _LOOKED_AT = 10
 _BESIDE = ("data", "campaign", "class", "send_at", "tags")
 
 
-class _NumberInQuery(PhoneNumber):
+class NumberInQuery(PhoneNumber):
     """A phone number in a query, where a plus that is not written as ``%2B`` comes as a blank."""
 
     def _deserialize(self, value: object, attr: str | None, data: Mapping[str, Any] | None, **more: object) -> str:
@@ -95,7 +95,7 @@ class MessageQuery(Paged):
     after = AfterRow()
     ledger = Choice(LedgerState)
     campaign = Name(longest=LONGEST_KEY)
-    to = _NumberInQuery(metadata=described("a recipient's number"))
+    to = NumberInQuery(metadata=described("a recipient's number"))
     orphans = fields.Boolean(
         truthy={"true"},
         falsy={"false"},

@@ -17,10 +17,12 @@ from webhook_app import api_access, api_document
 from webhook_app.api_campaigns import Campaigns
 from webhook_app.api_document import Document
 from webhook_app.api_events import Events
+from webhook_app.api_forgiving import Forgiving
 from webhook_app.api_holds import Holds
 from webhook_app.api_ledger import Books
 from webhook_app.api_messages import Messages
 from webhook_app.api_recipients import Recipients
+from webhook_app.api_signals import Signals
 from webhook_app.bulkhead import Bulkhead
 
 #: More would only wait for each other, and each holds a connection to the database.
@@ -49,10 +51,12 @@ def register(
     for routes in (
         Messages(database=database, rules=rules, outlook=outlook, ring=ring, now=now).routes(),
         Recipients(database=database, rules=rules, ring=ring, now=now).routes(),
+        Forgiving(database=database, rules=rules, ring=ring, now=now).routes(),
         Campaigns(database=database, ring=ring, now=now).routes(),
         Holds(database=database, ring=ring, now=now).routes(),
         Books(database=database, outlook=outlook, now=now).routes(),
         Events(database=database, ring=ring, now=now).routes(),
+        Signals(database=database, rules=rules, ring=ring, now=now).routes(),
     ):
         routes.before_request(admit)
         routes.before_request(bulkhead.enter)

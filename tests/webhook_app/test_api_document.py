@@ -47,6 +47,7 @@ def api(sqlite_template, tmp_path_factory):
         answered(api.database, begun(api.database, replace(WISH, recipients=(BOB,))), scheduled(4, to=(BOB,)))
         begun(api.database)
         api.post("/v1/holds", {"scope": "all", "reason": "wrong price"})
+        api.post("/v1/signals", {"kind": "goal", "value": "purchase", "phone_number": ALICE})
         yield api
 
 
@@ -147,6 +148,7 @@ def test_examples_of_bodies_are_taken(sqlite_database, document):
         ("/v1/ledger", "/v1/ledger"),
         ("/v1/holds", "/v1/holds"),
         ("/v1/events", "/v1/events"),
+        ("/v1/signals", "/v1/signals"),
         (f"/v1/events/{EVENT_ID}", "/v1/events/{event_id}"),
     ],
 )
