@@ -19,13 +19,15 @@ PRIORITY = 1
 SOURCE = "practice: an appointment that was moved leaves the reminder of the old one behind"
 #: Far longer than Telnyx schedules ahead: a job may schedule late what was overtaken long ago.
 _BACK = timedelta(days=30)
+_LABELS = ("about:", "revision:")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Nothing is asked of messages that bear no label ``about``."""
+    """What is done where the label cannot be read; messages that bear none are not concerned."""
 
     mode: Mode = Mode.ENFORCE
+    on_unknown: Act = Act.HOLD
     exempt: frozenset[MessageClass] = frozenset()
 
 
@@ -35,11 +37,23 @@ def needs(settings: Settings) -> Mapping[Need, Reach]:  # noqa: ARG001 - every p
     return {Need.TRAFFIC: reach, Need.SIGNALS: reach}
 
 
-def judge(facts: Facts, settings: Settings) -> Verdict:  # noqa: ARG001 - every policy is asked alike
+def judge(facts: Facts, settings: Settings) -> Verdict:
     """Return ``cancel`` when something newer is known about what the message speaks of."""
     about = facts.labels.about
+    objection = _objection(facts) if about is not None else None
+    if objection is not None:
+        return objection
+    unread = [tag for tag in facts.labels.malformed if tag.startswith(_LABELS)]
+    if unread:
+        told = {"unread": unread, "on_unknown": settings.on_unknown}
+        return Verdict(settings.on_unknown, NAME, f"its label {unread[0]!r} cannot be read", _told(facts) | told)
     if about is None:
         return Verdict(Act.ALLOW, NAME, "it bears no label 'about'")
+    return Verdict(Act.ALLOW, NAME, f"nothing newer is known about {about}", _told(facts))
+
+
+def _objection(facts: Facts) -> Verdict | None:
+    """Return the objection that what is known about the message's subject raises."""
     later = max((each for each in facts.traffic if _is_later(each, facts)), key=_height, default=None)
     if later is not None:
         return _overtaken(later, facts)
@@ -47,10 +61,10 @@ def judge(facts: Facts, settings: Settings) -> Verdict:  # noqa: ARG001 - every 
     newer = max((signal for signal in said if _is_newer(signal, facts)), key=_weight, default=None)
     if newer is not None:
         return _changed(newer, facts)
-    # Whoever was cancelled may have been made anew since.
+    # What was no more may have come to be again since.
     if said and said[-1].revision is None and said[-1].at > facts.scheduled_at:
         return _gone(said[-1], facts)
-    return Verdict(Act.ALLOW, NAME, f"nothing newer is known about {about}", _told(facts))
+    return None
 
 
 def _is_later(other: Traffic, facts: Facts) -> bool:

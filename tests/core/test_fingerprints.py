@@ -5,6 +5,10 @@ from core.fingerprints import fingerprint
 SAID = 'Spring sale: 20% off - it\'s "on"...'
 
 
+def test_fingerprint_is_the_same_wherever_it_is_made():
+    assert fingerprint("Hello there") == "12998c017066eb0d2a70b94e6ed31929"
+
+
 @pytest.mark.parametrize(
     "text",
     [
