@@ -88,8 +88,8 @@ def _settings(loaded: Mapping[str, Mapping[str, Any]], known: Policies, text: st
     for name, policy in known.items():
         try:
             chosen[name] = policy.Settings(**loaded.get(name, {}))
-        except ValueError as error:  # settings that each may be so, but not together
-            wrong.append((line_of(text, [name]), f"{name} {error}"))
+        except (ValueError, SettingsError) as error:  # settings that each may be so, but not together
+            wrong.append((line_of(text, [name]), f"{name}: {str(error).removeprefix(f'{name}: ')}"))
     if wrong:
         raise PoliciesInvalid(path, [f"line {line}: {told}" for line, told in sorted(wrong)])
     return chosen

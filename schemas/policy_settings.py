@@ -57,6 +57,17 @@ def listed(words: Iterable[str], last: str) -> str:
     return f"{', '.join(quoted[:-1])} {last} {quoted[-1]}" if len(quoted) > 1 else "".join(quoted)
 
 
+def wanted_number(kind: type[int | float], bounds: Mapping[str, Any]) -> str:
+    """Return which numbers a setting takes, such as ``a whole number from 1 to 100``."""
+    least, most = bounds.get("least"), bounds.get("most")
+    parts = (
+        "a whole number" if kind is int else "a number",
+        f"from {least}" if least is not None else "",
+        f"to {most}" if most is not None else "",
+    )
+    return " ".join(part for part in parts if part)
+
+
 def _reader(hint: Any, bounds: Mapping[str, Any]) -> Read | None:  # noqa: ANN401 - a type, or what stands for one
     if get_origin(hint) in {types.UnionType, Union}:
         (hint,) = [each for each in get_args(hint) if each is not type(None)] or [None]
@@ -112,20 +123,11 @@ def _text(raw: object) -> str:
 
 def _number(kind: type[int | float], bounds: Mapping[str, Any], raw: object) -> int | float:
     least, most = bounds.get("least"), bounds.get("most")
-    wanted = " ".join(
-        part
-        for part in (
-            "a whole number" if kind is int else "a number",
-            f"from {least}" if least is not None else "",
-            f"to {most}" if most is not None else "",
-        )
-        if part
-    )
     if isinstance(raw, int | kind) and not isinstance(raw, bool):
         number = kind(raw)
         if (least is None or number >= least) and (most is None or number <= most):
             return number
-    raise ValueError(f"is {raw!r}; write {wanted}")
+    raise ValueError(f"is {raw!r}; write {wanted_number(kind, bounds)}")
 
 
 def _amount(raw: object) -> Decimal:

@@ -59,6 +59,12 @@ def with_installed(entries: Iterable[EntryPoint]) -> Mapping[str, Policy]:
     return ours | installed.found(entries, taken={hold.NAME, *ours})
 
 
+def packages() -> Mapping[str, str]:
+    """Return which package each policy that is not ours came with, and in which version."""
+    entries = entry_points(group=installed.ENTRY_POINTS)
+    return {entry.name: f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown" for entry in entries}
+
+
 def rules(**chosen: Settings) -> Rules:
     """Return the rules that these settings make, by the policy's name; what is not given is as by default."""
     return rules_among(known(), chosen)
