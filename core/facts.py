@@ -48,9 +48,13 @@ class Reach:
     of_labelled: str | None = None
     """Only messages that bear this label are looked at, by its name in ``Labels``; None: all are."""
 
-    def concerns(self, labels: Labels) -> bool:
-        """Return True when a message with these labels is looked at."""
-        return self.of_labelled is None or bool(getattr(labels, self.of_labelled))
+    of_class: MessageClass | None = None
+    """Only messages of this class are looked at; None: of every class."""
+
+    def concerns(self, labels: Labels, message_class: MessageClass) -> bool:
+        """Return True when a message of this class with these labels is looked at."""
+        is_labelled = self.of_labelled is None or bool(getattr(labels, self.of_labelled))
+        return is_labelled and self.of_class in {None, message_class}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from core import blocking, consent, numbers, replies, wording
 from core.consent import Consent, ConsentKind, Tier
 from core.reports import InboundReport, MessageReport, Report
-from store import consents
+from ledger.gathering.traffic import when
+from store import consents, traffic
 from store.consents import HeardConsent
+from store.traffic import TrafficRow
 
 #: The tiers of what was said in answer to some message.
 _ANSWERS = frozenset({Tier.KEYWORD, Tier.PHRASE, Tier.DOUBTFUL})
+#: What comes longer after a message is not taken for the answer to it.
+_ANSWERED_WITHIN = timedelta(days=30)
 
 
 def words_in(report: Report, *, received_at: datetime, source: str) -> list[HeardConsent]:
@@ -32,8 +36,28 @@ def words_in(report: Report, *, received_at: datetime, source: str) -> list[Hear
 def keep(connection: sa.Connection, words: Sequence[HeardConsent]) -> None:
     """Keep words, each event's once, with the campaign that each was the answer to as far as is known by now."""
     answers = [heard.word for heard in words if heard.word.tier in _ANSWERS]
-    campaigns = consents.answered_campaigns(connection, answers)
+    campaigns = _answered(connection, answers) if answers else {}
     consents.add(connection, [replace(each, campaign_key=campaigns.get(each.word.event_id)) for each in words])
+
+
+def _answered(connection: sa.Connection, words: Sequence[Consent]) -> dict[str, str | None]:
+    """Return, by event, the campaign of the latest message to the speaker before the word, from the same profile."""
+    times = [word.effective_at for word in words]
+    sent: dict[str, list[TrafficRow]] = {}
+    since = min(times) - _ANSWERED_WITHIN
+    for row in traffic.to(connection, {word.phone_number for word in words}, since=since, until=max(times)):
+        sent.setdefault(row.phone_number, []).append(row)
+    found: dict[str, str | None] = {}
+    for word in words:
+        before = [row for row in sent.get(word.phone_number, ()) if _is_before(row, word)]
+        if before:
+            found[word.event_id] = max(before, key=lambda row: (when(row), row.message_id)).campaign_key
+    return found
+
+
+def _is_before(row: TrafficRow, word: Consent) -> bool:
+    is_of_profile = word.messaging_profile_id in {None, row.messaging_profile_id}
+    return is_of_profile and word.effective_at - _ANSWERED_WITHIN <= when(row) <= word.effective_at
 
 
 def _said(report: InboundReport, received_at: datetime, source: str) -> HeardConsent | None:

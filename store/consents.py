@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from core.consent import SETTLING, Consent, ConsentKind, Language, Tier
 from store import upserting
-from store.tables import BY_ID, consents, message_recipients, messages, recipients
+from store.tables import consents, recipients
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,6 @@ class HeardConsent:
     """Its place among all words; 0 for one that is not kept yet."""
 
 
-#: What comes longer after a message is not taken for the answer to it.
-_ANSWERED_WITHIN = timedelta(days=30)
-
 #: Made once: to make a statement takes longer than to run it.
 _NUMBERS: sa.BindParameter[str] = sa.bindparam("numbers", expanding=True)
 _LOCK = (
@@ -42,24 +39,6 @@ _WORDS = (
     sa.select(consents)
     .where(consents.c.phone_number.in_(_NUMBERS))
     .order_by(consents.c.effective_at, consents.c.event_id)
-)
-_SENT_AT = sa.func.coalesce(messages.c.send_at, messages.c.scheduled_at, messages.c.registered_at)
-_SENT_TO = (
-    sa.select(
-        message_recipients.c.phone_number,
-        messages.c.messaging_profile_id,
-        messages.c.campaign_key,
-        sa.type_coerce(_SENT_AT, messages.c.send_at.type).label("at"),
-    )
-    .join(messages, messages.c.id == message_recipients.c.message_id)
-    .where(
-        message_recipients.c.phone_number.in_(_NUMBERS),
-        message_recipients.c.status != "cancelled",
-        messages.c.direction == "outbound",
-        _SENT_AT.between(sa.bindparam("since"), sa.bindparam("until")),
-    )
-    .with_hint(messages, BY_ID, "sqlite")
-    .order_by(_SENT_AT, messages.c.id)
 )
 
 
@@ -108,32 +87,6 @@ def held_event_ids(connection: sa.Connection, event_ids: Sequence[str]) -> set[s
     for part in upserting.parts(event_ids):
         held |= set(connection.scalars(sa.select(consents.c.event_id).where(consents.c.event_id.in_(part))))
     return held
-
-
-def answered_campaigns(connection: sa.Connection, words: Sequence[Consent]) -> dict[str, str]:
-    """Return the campaign of the latest message to each speaker before each word, from the profile that was spoken to.
-
-    Told by event; what is of no campaign, or was the answer to no message that is held by now, is left out.
-    """
-    if not words:
-        return {}
-    times = [word.effective_at for word in words]
-    bounds = {"since": min(times) - _ANSWERED_WITHIN, "until": max(times)}
-    sent: dict[str, list[tuple[datetime, str | None, str | None]]] = {}
-    for part in upserting.parts(sorted({word.phone_number for word in words})):
-        for row in connection.execute(_SENT_TO, {"numbers": part, **bounds}):
-            sent.setdefault(row.phone_number, []).append((row.at, row.messaging_profile_id, row.campaign_key))
-    found: dict[str, str] = {}
-    for word in words:
-        before = [
-            campaign_key
-            for at, profile, campaign_key in sent.get(word.phone_number, ())
-            if word.effective_at - _ANSWERED_WITHIN <= at <= word.effective_at
-            and word.messaging_profile_id in {None, profile}
-        ]
-        if before and before[-1]:
-            found[word.event_id] = before[-1]
-    return found
 
 
 def of(connection: sa.Connection, phone_numbers: Collection[str]) -> dict[str, list[Consent]]:

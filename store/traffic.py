@@ -27,6 +27,7 @@ class TrafficRow:
     ledger: str | None
     """None for a message that was never registered: it went out at once, or past us."""
     from_number: str | None
+    messaging_profile_id: str | None
     send_at: datetime | None
     scheduled_at: datetime | None
     last_look_at: datetime | None
@@ -39,7 +40,7 @@ class TrafficRow:
 
 
 _OF_MESSAGE = (
-    *("ledger", "from_number", "send_at", "scheduled_at", "last_look_at", "message_class"),
+    *("ledger", "from_number", "messaging_profile_id", "send_at", "scheduled_at", "last_look_at", "message_class"),
     *("campaign_key", "tcr_campaign_id", "tags", "fingerprint", "fields"),
 )
 _SINCE, _UNTIL = (

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.deadlines import last_look
-from core.facts import Facts, MessageClass, Need, Reach
+from core.facts import Facts, Need, Reach
 from core.holds import Hold
 from ledger.gathering import inbound, outcomes, signals, traffic
 from ledger.gathering.campaigns import Campaigns, names_of
@@ -64,7 +64,7 @@ def gather_of(
             message_id=subject.id,
             send_at=subject.send_at,
             scheduled_at=subject.row.scheduled_at or subject.row.registered_at or now,
-            message_class=MessageClass(subject.row.message_class or MessageClass.MARKETING),
+            message_class=subject.message_class,
             messaging_profile_id=subject.row.messaging_profile_id,
             recipients=subject.recipients,
             from_number=subject.row.from_number,
@@ -93,7 +93,7 @@ def _subject(row: MessageRow, recipients: tuple[str, ...], known: Campaigns, now
 def _found(
     connection: sa.Connection, need: Need, subjects: list[Subject], reaches: tuple[Reach, ...]
 ) -> Mapping[str, Any]:
-    concerned = [each for each in subjects if any(reach.concerns(each.labels) for reach in reaches)]
+    concerned = [each for each in subjects if any(reach.concerns(each.labels, each.message_class) for reach in reaches)]
     back = max(reach.back for reach in reaches)
     return _SOURCES[need](connection, concerned, back) if concerned else {}
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from core import labels, merging
+from core.facts import MessageClass
 from core.labels import Labels
 from core.merging import Fields
 from store.messages import MessageRow
@@ -31,6 +32,11 @@ class Subject:
     def id(self) -> str:
         """Return the message's id; empty for one that does not exist yet."""
         return self.row.id
+
+    @property
+    def message_class(self) -> MessageClass:
+        """Return what the message is for; what nobody classed is marketing."""
+        return MessageClass(self.row.message_class or MessageClass.MARKETING)
 
 
 #: Finds one kind of fact for messages, so far back as is asked, by the message's id; none for those left out.

@@ -53,9 +53,15 @@ def find(connection: sa.Connection, subjects: Sequence[Subject], back: timedelta
     }
 
 
+def when(row: TrafficRow) -> datetime:
+    """Return when a message was, or is to be, sent."""
+    fields = merging.values(row.fields)
+    return row.send_at or _time(fields.get("sent_at") or fields.get("received_at")) or merging.time_in(row.stamp)
+
+
 def _traffic(row: TrafficRow, now: datetime) -> Traffic:
     fields = merging.values(row.fields)
-    at = row.send_at or _time(fields.get("sent_at") or fields.get("received_at")) or merging.time_in(row.stamp)
+    at = when(row)
     return Traffic(
         message_id=row.message_id,
         phone_number=row.phone_number,

@@ -119,6 +119,6 @@ def test_what_is_needed_is_what_those_that_are_asked_need():
         )
     )
     assert rules.needs == {Need.INBOUND: (near, far), Need.SIGNALS: (near,)}
-    assert near.concerns(Labels(goals=frozenset({"paid"})))
-    assert not near.concerns(Labels(sequence="x"))
-    assert far.concerns(Labels())
+    assert near.concerns(Labels(goals=frozenset({"paid"})), MessageClass.OTP)
+    assert not near.concerns(Labels(sequence="x"), MessageClass.OTP)
+    assert far.concerns(Labels(), MessageClass.OTP)
