@@ -1,10 +1,15 @@
-"""Cancel what belongs to a campaign that is over, on hold, or no longer registered, and what has waited too long."""
+"""Cancel what belongs to a campaign that is over, on hold, or no longer registered, and what has waited too long.
+
+What is paused, or what the carriers took back and may give again, can be held instead: it goes out if that is over by
+its last look. What has ended, or expired at the carriers, does not come back, and is always cancelled.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from core.campaigns import Campaign, CampaignStatus, CarrierState, registration
 from core.deciding import Act, Mode, Verdict
@@ -14,54 +19,82 @@ NAME = "stale_campaign"
 PRIORITY = 1
 SOURCE = "https://developers.telnyx.com/docs/messaging/10dlc/event-notifications"
 
+#: A message is too old from the moment after it has reached its greatest age.
+_AFTER = timedelta(seconds=1)
+
+
+class Instead(StrEnum):
+    """What is done about something that may pass."""
+
+    CANCEL = "cancel"
+    """Cancel at once."""
+    HOLD = "hold"
+    """Cancel at the last look, if it has not passed by then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Which classes are spared, and after how long a message that is still scheduled is stale (None: never)."""
+    """What is done about campaigns that may yet go on, and after how long a scheduled message is stale."""
 
     mode: Mode = Mode.ENFORCE
-    max_age: timedelta | None = None
+    paused: Instead = field(default=Instead.CANCEL, metadata={"doc": "what is done while we have paused a campaign"})
+    unregistered: Instead = field(
+        default=Instead.CANCEL,
+        metadata={"doc": "what is done while carriers reject or suspend a campaign; expired is always cancelled"},
+    )
+    max_age: timedelta | None = field(
+        default=None, metadata={"doc": "cancel what was scheduled longer ago than this; absent: never"}
+    )
     exempt: frozenset[MessageClass] = frozenset()
 
 
 def judge(facts: Facts, settings: Settings) -> Verdict:
-    """Return ``cancel`` when the message's campaign, or its own age, makes it stale."""
+    """Return ``cancel`` or ``hold`` when the message's campaign, or its own age, makes it stale."""
+    aged = _aged(facts, settings.max_age)
+    objections = [*_raised(facts, settings), *([aged] if aged.act is not Act.ALLOW else [])]
+    if not objections:
+        return aged
+    strongest = min(objections, key=lambda verdict: verdict.act is not Act.CANCEL)
+    # What is held grows old meanwhile.
+    return replace(strongest, until=aged.until) if strongest.act is Act.HOLD else strongest
+
+
+def _raised(facts: Facts, settings: Settings) -> Iterator[Verdict]:
     for campaign in facts.campaigns:
-        objection = _over(campaign, facts.send_at)
-        if objection is not None:
-            return objection
-    return _unregistered(facts.campaigns) or _aged(facts, settings.max_age)
+        yield from _over(campaign, facts.send_at, settings.paused)
+    yield from _unregistered(facts.campaigns, settings.unregistered)
 
 
-def _over(campaign: Campaign, send_at: datetime) -> Verdict | None:
-    """Return the objection that our own word on one campaign raises."""
+def _over(campaign: Campaign, send_at: datetime, paused: Instead) -> Iterator[Verdict]:
+    """Yield the objections that our own word on one campaign raises."""
     about = {"campaign": campaign.key}
     if campaign.status is not CampaignStatus.ACTIVE:
-        return Verdict(
-            Act.CANCEL,
+        may_pass = paused is Instead.HOLD and campaign.status is CampaignStatus.PAUSED
+        yield Verdict(
+            Act.HOLD if may_pass else Act.CANCEL,
             NAME,
             f"campaign {campaign.key} is {campaign.status}",
             {**about, "status": campaign.status},
             event_id=campaign.status_event_id,
         )
     if campaign.ends_at is not None and campaign.ends_at < send_at:
-        return Verdict(
+        yield Verdict(
             Act.CANCEL,
             NAME,
             f"campaign {campaign.key} ends at {campaign.ends_at.isoformat()}, before the message is sent",
             {**about, "ends_at": campaign.ends_at.isoformat(), "send_at": send_at.isoformat()},
             event_id=campaign.status_event_id,
         )
-    return None
 
 
-def _unregistered(campaigns: Sequence[Campaign]) -> Verdict | None:
-    """Return the objection that the carriers' last word raises, under whichever of the campaign's names it came."""
+def _unregistered(campaigns: Sequence[Campaign], treatment: Instead) -> Iterator[Verdict]:
+    """Yield the objection that the carriers' last word raises, under whichever of the campaign's names it came."""
     told = registration(campaigns)
     if told is None or told.carrier_state is CarrierState.ACTIVE:
-        return None
-    return Verdict(
-        Act.CANCEL,
+        return
+    may_pass = treatment is Instead.HOLD and told.carrier_state is not CarrierState.EXPIRED
+    yield Verdict(
+        Act.HOLD if may_pass else Act.CANCEL,
         NAME,
         f"the 10DLC registration of campaign {campaigns[0].key} is {told.carrier_state}",
         {"campaign": campaigns[0].key, "registration": told.key, "carrier_state": told.carrier_state},
@@ -88,5 +121,5 @@ def _aged(facts: Facts, max_age: timedelta | None) -> Verdict:
         NAME,
         f"{told} and the message is not older than {max_age}",
         ages,
-        until=stale_from + timedelta(seconds=1) if stale_from < facts.send_at else None,
+        until=stale_from + _AFTER if stale_from < facts.send_at else None,
     )

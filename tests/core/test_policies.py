@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.campaigns import Campaign, CampaignStatus, CarrierState
+from core.campaigns import Campaign, CampaignStatus
 from core.consent import Consent, ConsentKind, ConsentScope
 from core.deciding import Act, Mode, decide
 from core.facts import MessageClass
@@ -53,58 +53,6 @@ def test_opt_out(settings, known, act):
     assert judged(opt_out, settings, known).act is act
 
 
-def campaign(**held):
-    return {"campaigns": (Campaign("sale", **held),)}
-
-
-@pytest.mark.parametrize(
-    ("settings", "known", "act"),
-    [
-        pytest.param({}, {}, Act.ALLOW, id="no campaign"),
-        pytest.param({}, campaign(), Act.ALLOW, id="active"),
-        pytest.param({}, campaign(status=CampaignStatus.ENDED), Act.CANCEL, id="ended"),
-        pytest.param({}, campaign(status=CampaignStatus.PAUSED), Act.CANCEL, id="paused"),
-        pytest.param({}, campaign(ends_at=NOW + timedelta(hours=3) - SECOND), Act.CANCEL, id="ends before sending"),
-        pytest.param({}, campaign(ends_at=NOW + timedelta(hours=3)), Act.ALLOW, id="ends as it is sent"),
-        pytest.param({}, campaign(ends_at=NOW + timedelta(hours=4)), Act.ALLOW, id="ends after sending"),
-        pytest.param({}, campaign(carrier_state=CarrierState.ACTIVE), Act.ALLOW, id="registered"),
-        pytest.param({}, campaign(carrier_state=CarrierState.SUSPENDED), Act.CANCEL, id="suspended"),
-        pytest.param({}, campaign(carrier_state=CarrierState.EXPIRED), Act.CANCEL, id="expired"),
-        pytest.param({}, campaign(carrier_state=CarrierState.DORMANT), Act.CANCEL, id="dormant"),
-        pytest.param({}, campaign(carrier_state=CarrierState.REJECTED), Act.CANCEL, id="rejected"),
-        pytest.param(
-            {},
-            {"campaigns": (Campaign("sale"), Campaign("CSALE", carrier_state=CarrierState.EXPIRED))},
-            Act.CANCEL,
-            id="the registration that it is tied to expired",
-        ),
-        pytest.param(
-            {"exempt": frozenset({MessageClass.TRANSACTIONAL})},
-            {**campaign(status=CampaignStatus.ENDED), "message_class": MessageClass.TRANSACTIONAL},
-            Act.ALLOW,
-            id="an exempt class",
-        ),
-        pytest.param({"max_age": timedelta(hours=1)}, {}, Act.ALLOW, id="exactly as old as allowed"),
-        pytest.param({"max_age": timedelta(hours=1)}, {"now": NOW + SECOND}, Act.CANCEL, id="a second older"),
-        pytest.param({"max_age": timedelta(hours=1)}, {"now": NOW - SECOND}, Act.ALLOW, id="a second younger"),
-    ],
-)
-def test_stale_campaign(settings, known, act):
-    assert judged(stale_campaign, settings, known).act is act
-
-
-def test_message_that_will_grow_too_old_before_it_is_sent_is_looked_at_again():
-    verdict = stale_campaign.judge(facts(), stale_campaign.Settings(max_age=timedelta(hours=2)))
-    assert verdict.until == NOW + timedelta(hours=1) + SECOND
-    aged = stale_campaign.judge(facts(now=verdict.until), stale_campaign.Settings(max_age=timedelta(hours=2)))
-    assert aged.act is Act.CANCEL
-
-
-def test_message_that_is_sent_before_it_grows_too_old_is_not_looked_at_again():
-    verdict = stale_campaign.judge(facts(), stale_campaign.Settings(max_age=timedelta(hours=9)))
-    assert verdict.until is None
-
-
 def decided(known, **modes):
     chosen = rules(
         opt_out=opt_out.Settings(mode=modes.get("opt_out", Mode.ENFORCE)),
@@ -113,7 +61,8 @@ def decided(known, **modes):
     return decide(facts(**known), chosen)
 
 
-BOTH_OBJECT = {"consents": (said(STOP),), **campaign(status=CampaignStatus.ENDED)}
+ENDED = (Campaign("sale", status=CampaignStatus.ENDED),)
+BOTH_OBJECT = {"consents": (said(STOP),), "campaigns": ENDED}
 
 
 def test_no_objection_is_kept_as_a_decision_with_every_verdict():
