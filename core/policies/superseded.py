@@ -19,7 +19,6 @@ PRIORITY = 1
 SOURCE = "practice: an appointment that was moved leaves the reminder of the old one behind"
 #: Far longer than Telnyx schedules ahead: a job may schedule late what was overtaken long ago.
 _BACK = timedelta(days=30)
-_LABELS = ("about:", "revision:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +39,12 @@ def needs(settings: Settings) -> Mapping[Need, Reach]:  # noqa: ARG001 - every p
 def judge(facts: Facts, settings: Settings) -> Verdict:
     """Return ``cancel`` when something newer is known about what the message speaks of."""
     about = facts.labels.about
-    objection = _objection(facts) if about is not None else None
-    if objection is not None:
-        return objection
-    unread = [tag for tag in facts.labels.malformed if tag.startswith(_LABELS)]
-    if unread:
+    unread = _unread(facts)
+    if unread is not None and settings.on_unknown is not Act.ALLOW:
         told = {"unread": unread, "on_unknown": settings.on_unknown}
-        return Verdict(settings.on_unknown, NAME, f"its label {unread[0]!r} cannot be read", _told(facts) | told)
+        return Verdict(settings.on_unknown, NAME, f"its label {unread!r} cannot be read", _told(facts) | told)
     if about is None:
         return Verdict(Act.ALLOW, NAME, "it bears no label 'about'")
-    return Verdict(Act.ALLOW, NAME, f"nothing newer is known about {about}", _told(facts))
-
-
-def _objection(facts: Facts) -> Verdict | None:
-    """Return the objection that what is known about the message's subject raises."""
     later = max((each for each in facts.traffic if _is_later(each, facts)), key=_height, default=None)
     if later is not None:
         return _overtaken(later, facts)
@@ -64,7 +55,13 @@ def _objection(facts: Facts) -> Verdict | None:
     # What was no more may have come to be again since.
     if said and said[-1].revision is None and said[-1].at > facts.scheduled_at:
         return _gone(said[-1], facts)
-    return None
+    return Verdict(Act.ALLOW, NAME, f"nothing newer is known about {about}", _told(facts))
+
+
+def _unread(facts: Facts) -> str | None:
+    """Return the label that cannot be read; a revision of nothing is somebody's own tag."""
+    kinds = ("about:",) if facts.labels.about is None else ("about:", "revision:")
+    return next((tag for tag in facts.labels.malformed if tag.startswith(kinds)), None)
 
 
 def _is_later(other: Traffic, facts: Facts) -> bool:
