@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from core.facts import Signal, SignalKind
 from store import upserting
-from store.tables import signals
+from store.tables import BY_VALUE, signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ _ABOUT_EVERYBODY = (
         signals.c.phone_number.is_(None),
         signals.c.at >= _SINCE,
     )
+    .with_hint(signals, BY_VALUE, "sqlite")
     .order_by(signals.c.at, signals.c.id)
 )
 _BY_ID = sa.select(signals).where(signals.c.id.in_(_WORDS))

@@ -10,7 +10,7 @@ from store.tables.consent import consents, recipients
 from store.tables.doors import IS_IN_DOUBT, IS_OPEN, IS_WITHOUT_MESSAGE, REPLACES, intents
 from store.tables.events import AWAITS_APPLYING, IS_NOT_APPLIED, applying_runs, inbox
 from store.tables.gates import IS_NOT_LIFTED, holds
-from store.tables.known import campaign_history, outcomes, signals
+from store.tables.known import BY_VALUE, campaign_history, outcomes, signals
 from store.tables.messages import (
     AWAITS_LAST_LOOK,
     BY_ID,
@@ -36,6 +36,7 @@ __all__ = [
     "AWAITS_LAST_LOOK",
     "BY_ID",
     "BY_ORPHANED",
+    "BY_VALUE",
     "HAD_LAST_LOOK",
     "IS_BY_HOLD",
     "IS_CANCELLED",

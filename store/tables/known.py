@@ -45,6 +45,8 @@ signals = Table(
 )
 Index("ix_signals_phone_number", signals.c.phone_number, signals.c.at)
 Index("ix_signals_value", signals.c.kind, signals.c.value, signals.c.at)
+# SQLite keeps no statistics, and would walk along all that speaks of nobody in particular.
+BY_VALUE = "INDEXED BY ix_signals_value"
 
 campaign_history = Table(
     "campaign_history",
