@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.scopes import Scope
-from store import due, gated, intents, messages, reach, sums
+from store import due, gated, intents, messages, outcomes, reach, sums
 from store.ways import Reach
 from tests.reports import ALICE, BOB, NOW, OURS, PROFILE, message_id
 
@@ -165,6 +165,25 @@ def test_postgresql_finds_what_was_cancelled_of_a_campaign_without_reading_all_t
             {"ix_intents_without_message"},
             id="without_message_to",
         ),
+        pytest.param(
+            lambda on: outcomes.failures_to(on, {ALICE, BOB}, since=NOW),
+            "(outcomes|delivered)",
+            {"ix_outcomes_phone_number"},
+            id="failures_to",
+        ),
+        pytest.param(
+            lambda on: outcomes.failed_to(on, {ALICE}, since=NOW),
+            "outcomes",
+            {"ix_outcomes_phone_number"},
+            id="failed_to",
+        ),
+        pytest.param(
+            lambda on: outcomes.failures_from(on, OURS, {"40315"}, since=NOW),
+            "(outcomes|delivered)",
+            {"ix_outcomes_from_number"},
+            id="failures_from",
+        ),
+        pytest.param(lambda on: outcomes.fared(on, NOW), "outcomes", {"ix_outcomes_at"}, id="fared"),
     ],
 )
 def test_rows_are_found_by_an_index_that_leads_to_few(explained, ask, table, by):
