@@ -1,0 +1,70 @@
+from datetime import timedelta
+
+import pytest
+
+from core.deciding import Mode
+from core.errors import StoreUnavailable
+from core.policies import opt_out
+from core.policies.catalogue import rules
+from ledger import reviewing
+from ledger.following import Following
+from store import reviews, rulebooks
+from store.engine import Database
+from tests.reports import NOW, RULES
+
+SHADOWED = rules(opt_out=opt_out.Settings(mode=Mode.SHADOW))
+
+
+def known(database, *digests):
+    with database.read() as connection:
+        return rulebooks.of(connection, digests)
+
+
+def test_rules_are_kept_once_and_as_they_first_were(database):
+    with database.begin() as connection:
+        rulebooks.keep(connection, RULES, now=NOW)
+        rulebooks.keep(connection, RULES, now=NOW + timedelta(days=1))
+    (row,) = known(database, RULES.digest, "0" * 16).values()
+    assert (row.digest, row.file_sha256, row.first_seen_at) == (RULES.digest, None, NOW)
+    assert row.settings == RULES.settings
+    assert known(database) == {}
+
+
+def test_rules_are_put_down_before_anybody_decides_by_them(database):
+    in_force = [RULES]
+    follow = Following(database, lambda: in_force[0], now=lambda: NOW)
+    assert follow() is RULES
+    assert follow() is RULES
+    assert set(known(database, RULES.digest, SHADOWED.digest)) == {RULES.digest}
+    in_force[0] = SHADOWED
+    assert follow() is SHADOWED
+    assert set(known(database, RULES.digest, SHADOWED.digest)) == {RULES.digest, SHADOWED.digest}
+
+
+def test_rules_that_could_not_be_put_down_are_tried_again(tmp_path, sqlite_database):
+    database = [Database(f"sqlite:///{tmp_path}/nowhere/rescind.db")]
+
+    class Either:
+        def begin(self):
+            return database[0].begin()
+
+    follow = Following(Either(), lambda: RULES, now=lambda: NOW)
+    with pytest.raises(StoreUnavailable):
+        follow()
+    database[0] = sqlite_database
+    assert follow() is RULES
+    assert set(known(sqlite_database, RULES.digest)) == {RULES.digest}
+
+
+def test_others_than_before_are_a_reason_to_decide_again_and_the_same_are_none(database):
+    def follow(chosen):
+        with database.begin() as connection:
+            before = reviews.oldest(connection)
+            reviewing.follow_rules(connection, chosen, now=NOW)
+            return before is None and reviews.oldest(connection) is not None
+
+    with database.read() as connection:
+        assert rulebooks.followed(connection) is None
+    assert [follow(each) for each in (RULES, RULES, SHADOWED)] == [False, False, True]
+    with database.read() as connection:
+        assert rulebooks.followed(connection).digest == SHADOWED.digest
