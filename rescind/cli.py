@@ -37,6 +37,7 @@ _COMMANDS = {
     "panic": ("rescind.panic", "Take back everything in a scope, now."),
     "reschedule": ("rescind.reschedule", "Schedule anew what was cancelled, as far as it still can go out."),
     "forgive": ("rescind.forgive", "Have the failures of a number count no more."),
+    "consent": ("rescind.consent", "List texts that may be opt-outs, and say what they meant."),
     "messages": ("rescind.looking", "List messages."),
     "events": ("rescind.looking", "List accepted events, or show one."),
     "replay": ("rescind.replay", "Apply stored events again, such as dead letters after their cause was mended."),

@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, fields
 
 from core.campaigns import CampaignStatus, CarrierState
-from core.consent import ConsentKind
+from core.consent import ConsentKind, Language, Tier
 from core.deciding import Act
 from core.inbox import InboxStatus
 from core.outcomes import LedgerState
@@ -81,9 +81,16 @@ class Consent(Answer):
 
     kind = one_of(ConsentKind)
     messaging_profile_id = text("null speaks for every profile", null=True)
-    source = text("the way it came: `webhook`, `failover`, `telnyx_api` for Telnyx's own records, or `api`")
-    evidence = text("the text that was sent, or the reason given by API", null=True)
-    event_id = text()
+    source = text("the way it came: `webhook`, `failover`, `telnyx_api` for Telnyx's own records, `api` or `cli`")
+    evidence = text("the text that was sent, Telnyx's words, or the reason that was given", null=True)
+    tier = one_of(Tier, null=True)
+    languages = fields.List(
+        fields.Enum(Language, by_value=fields.String()),
+        required=True,
+        metadata=described("in which it says so; none for what counts in every language"),
+    )
+    campaign = text("the campaign whose message it answered, as far as was known then", null=True)
+    event_id = text("of what settles another: `settled:` and the id of that")
     occurred_at = at("when it was said")
     effective_at = at("when it counts from")
     received_at = at("when it was heard here")

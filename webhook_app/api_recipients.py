@@ -1,4 +1,4 @@
-"""Recipients in the HTTP API: recording an opt-out, and what is known of a number."""
+"""Recipients in the HTTP API: opt-outs, texts that may be one, and what is known of a number."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from typing import Any
 from flask import Response, jsonify
 from marshmallow import ValidationError
 
-from core.deciding import Act, Rules
+from core.consent import Tier
+from core.deciding import Act, Decision, Rules
 from core.errors import RequestInvalid
 from core.policies import opt_out
-from ledger import consenting
-from schemas import api_fields
-from schemas.api_answers import OptedOut, enveloped
-from schemas.api_recipients import OptOut, Recipient
+from ledger import consenting, doubting
+from schemas import api_fields, api_pages
+from schemas.api_answers import OptedOut, enveloped, page
+from schemas.api_recipients import Doubt, DoubtQuery, OptOut, Recipient, Settled, Settlement
 from store.engine import Database
-from webhook_app import api_examples
+from webhook_app import api_examples, api_examples_doubts
 from webhook_app.api_routes import Routes
 
 
@@ -55,6 +56,20 @@ class Recipients:
             refusals=(422,),
             parameters=[api_examples.PHONE_NUMBER],
         )
+        routes.serve(
+            "GET /v1/doubts",
+            self.doubts,
+            query=DoubtQuery,
+            answers={200: (page(Doubt), {"data": [api_examples_doubts.DOUBT], "next": None})},
+        )
+        routes.serve(
+            "POST /v1/recipients/<phone_number>/doubts/<path:event_id>",
+            self.settle,
+            body=(Settlement, api_examples_doubts.SETTLEMENT),
+            answers={200: (enveloped(Settled), {"data": api_examples_doubts.SETTLED})},
+            refusals=(404, 422),
+            parameters=[api_examples.PHONE_NUMBER, api_examples_doubts.EVENT_ID],
+        )
         return routes
 
     def opt_out(self, body: Mapping[str, Any]) -> tuple[Response, int]:
@@ -73,15 +88,59 @@ class Recipients:
             )
             stands = consenting.shown(connection, number)
         self._ring()
-        cancelling = sum(each.verdict is Act.CANCEL and each.policy == opt_out.NAME for each in decided.values())
-        shown = {"phone_number": number, "opted_out": stands["opted_out"], "cancelling": cancelling}
+        shown = {"phone_number": number, "opted_out": stands["opted_out"], "cancelling": _cancelling(decided)}
         return jsonify(data=shown), 201
 
     def one(self, phone_number: str) -> Response:
         """Show whether somebody has opted out, all they ever said, and what is pending for them or came to nothing."""
-        try:
-            number = api_fields.phone_number(phone_number)
-        except ValidationError as error:
-            raise RequestInvalid(f"phone_number: {error.messages[0]}") from None
+        number = _number(phone_number)
         with self._database.read() as connection:
             return jsonify(data=consenting.shown(connection, number))
+
+    def doubts(self, query: Mapping[str, Any]) -> Response:
+        """List the texts that may be opt-outs and that nobody has settled, the newest first.
+
+        A doubtful one keeps back all that is scheduled for the recipient until it is settled, or the recipient says
+        START or opts out; what is still kept back at its last look is cancelled.
+        """
+        limit: int = query["limit"]
+        with self._database.read() as connection:
+            rows = doubting.waiting(connection, Tier(query["tier"]), limit=limit + 1, after=query.get("after"))
+            shown = doubting.shown(connection, rows[:limit])
+        return jsonify(data=shown, next=api_pages.place(rows[limit - 1].seq) if len(rows) > limit else None)
+
+    def settle(self, body: Mapping[str, Any], phone_number: str, event_id: str) -> Response:
+        """Say what a text meant, and decide again on what is scheduled for the recipient.
+
+        `opt_out` counts from when the text was sent; `nothing` lets go what waited for it alone.
+        """
+        number = _number(phone_number)
+        rules = self._rules()
+        with self._database.begin() as connection:
+            decided = doubting.settle(
+                connection,
+                number,
+                event_id,
+                rules,
+                meaning=body["means"],
+                reason=body["reason"],
+                by="api",
+                now=self._now(),
+            )
+            stands = consenting.shown(connection, number)
+        self._ring()
+        settled = {"phone_number": number, "event_id": event_id, "means": body["means"]}
+        return jsonify(data={**settled, "opted_out": stands["opted_out"], "cancelling": _cancelling(decided)})
+
+
+def _number(phone_number: str) -> str:
+    """Return the number in a path. Raises RequestInvalid when it is none."""
+    try:
+        return api_fields.phone_number(phone_number)
+    except ValidationError as error:
+        raise RequestInvalid(f"phone_number: {error.messages[0]}") from None
+
+
+def _cancelling(decided: Mapping[str, Decision]) -> int:
+    """Return how many messages are cancelled for an opt-out."""
+    return sum(each.verdict is Act.CANCEL and each.policy == opt_out.NAME for each in decided.values())

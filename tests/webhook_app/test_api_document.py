@@ -39,7 +39,8 @@ def api(sqlite_template, tmp_path_factory):
         listed = [{"data": telnyx_message(number), "campaign": "spring", "tags": ["vip"]} for number in (1, 2)]
         api.post("/v1/messages", {"messages": listed})
         with api.database.begin() as connection:
-            said = (text("STOP"), status(2, "delivered"), status(3), carriers_say(CarrierState.EXPIRED))
+            doubt = text("please stop by", sender=BOB)
+            said = (text("STOP"), doubt, status(2, "delivered"), status(3), carriers_say(CarrierState.EXPIRED))
             absorbing.absorb(connection, heard(*said), RULES, now=NOW)
         stop = sample("message.received.stop")
         stop["data"]["id"] = EVENT_ID
@@ -124,13 +125,15 @@ def test_examples_of_bodies_are_taken(sqlite_database, document):
     api = Api(sqlite_database)
     (event_id,) = accept(sqlite_database, sample("message.sent"))
     mark_all(sqlite_database, InboxStatus.APPLIED)
+    with sqlite_database.begin() as connection:
+        absorbing.absorb(connection, heard(text("please stop by", event_id=event_id)), RULES, now=NOW)
     for method, path, operation in operations(document):
         content = operation.get("requestBody", {"content": {}})["content"].get("application/json", {})
         bodies = [each["value"] for each in content.get("examples", {}).values()]
         bodies += [content["example"]] if "example" in content else []
         for body in bodies:
             of_something = path.replace("{key}", "summer-sale").replace("{event_id}", event_id)
-            of_something = of_something.replace("{phone_number}", "+15557650101")
+            of_something = of_something.replace("{phone_number}", ALICE)
             assert api.ask(method, of_something, json=body).status_code in {200, 201, 202}, body
 
 
@@ -144,6 +147,7 @@ def test_examples_of_bodies_are_taken(sqlite_database, document):
         (f"/v1/messages/{message_id(2)}/why", "/v1/messages/{message_id}/why"),
         (f"/v1/messages/{message_id(4)}/why", "/v1/messages/{message_id}/why"),
         (f"/v1/recipients/{ALICE}", "/v1/recipients/{phone_number}"),
+        ("/v1/doubts", "/v1/doubts"),
         ("/v1/campaigns", "/v1/campaigns"),
         ("/v1/campaigns/CSPRING", "/v1/campaigns/{key}"),
         ("/v1/ledger", "/v1/ledger"),
