@@ -66,6 +66,7 @@ def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Rules, *, n
     held = recording.hold(connection, named | concerned.keys() | answered.keys() | failed.keys())
     recorded = recording.record(connection, held, of_messages, now=now)
     rows = {**held, **recorded.messages}
+    answered = replying.minding(rows, answered, rules)
     # Decided before anything is closed: an opt-out that came in time counts, though the message went out meanwhile.
     # How a message itself ended is no reason to cancel it.
     failed = {of: why for of, why in failed.items() if of not in concerned.keys() | answered.keys() | recorded.left}

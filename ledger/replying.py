@@ -11,7 +11,9 @@ from core.deciding import Rules
 from core.facts import Need
 from core.reports import InboundReport
 from ledger.deciding import Cause
+from ledger.gathering.subjects import looked_at
 from store import messages
+from store.messages import MessageRow
 
 
 def writers(told: Sequence[tuple[InboundReport, Cause]], rules: Rules) -> dict[str, Cause]:
@@ -34,6 +36,12 @@ def pending(connection: sa.Connection, causes: Mapping[str, Cause]) -> dict[str,
     acting = {number for number, cause in causes.items() if cause.acts}
     led_to = messages.pending_to(connection, causes.keys() - acting) | messages.pending_to(connection, acting)
     return {message_id: causes[number] for message_id, number in led_to.items()}
+
+
+def minding(rows: Mapping[str, MessageRow], answered: Mapping[str, Cause], rules: Rules) -> dict[str, Cause]:
+    """Return those of the messages for which a rule looks at what was written."""
+    held = looked_at((rows[message_id] for message_id in answered), rules.needs.get(Need.INBOUND, ()))
+    return {row.id: answered[row.id] for row in held}
 
 
 def _by_weight(told: tuple[InboundReport, Cause]) -> tuple[bool, object, str]:

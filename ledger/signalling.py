@@ -17,6 +17,7 @@ from core.facts import Need, Signal, SignalKind
 from core.scopes import Scope
 from ledger import deciding, showing
 from ledger.deciding import Cause
+from ledger.gathering.subjects import looked_at
 from store import consents, holds, messages, reviews, signals
 from store.signals import SignalRow
 
@@ -75,9 +76,9 @@ def _decide(connection: sa.Connection, fresh: Sequence[Signal], rules: Rules, *,
     """Decide on what is pending to the recipients that were spoken of; return how many are cancelled for it."""
     about = {signal.phone_number: signal.id for signal in fresh if signal.phone_number}
     pending = messages.pending_to(connection, about.keys())
-    held = messages.lock(connection, pending)
-    causes = {message_id: Cause(about[pending[message_id]], now) for message_id in held}
-    decided = deciding.decide_on(connection, held.values(), rules, trigger="signal", causes=causes, now=now)
+    held = looked_at(messages.lock(connection, pending).values(), rules.needs.get(Need.SIGNALS, ()))
+    causes = {row.id: Cause(about[pending[row.id]], now) for row in held}
+    decided = deciding.decide_on(connection, held, rules, trigger="signal", causes=causes, now=now)
     ids = {signal.id for signal in fresh}
     return sum(each.verdict is Act.CANCEL and each.event_id in ids for each in decided.values())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from core import labels, merging
-from core.facts import MessageClass
+from core.facts import MessageClass, Reach
 from core.labels import Labels
 from core.merging import Fields
 from store.messages import MessageRow
@@ -35,8 +35,8 @@ class Subject:
 
     @property
     def message_class(self) -> MessageClass:
-        """Return what the message is for; what nobody classed is marketing."""
-        return MessageClass(self.row.message_class or MessageClass.MARKETING)
+        """Return what the message is for."""
+        return class_of(self.row)
 
 
 #: Finds one kind of fact for messages, so far back as is asked, by the message's id; none for those left out.
@@ -61,3 +61,13 @@ def labels_of(row: Tagged) -> Labels:
     if tags is None and any("tags" in told for told in row.fields.values()):
         tags = merging.values(row.fields).get("tags")
     return labels.read(tags) if tags else Labels()
+
+
+def class_of(row: MessageRow) -> MessageClass:
+    """Return what a message is for; what nobody classed is marketing."""
+    return MessageClass(row.message_class or MessageClass.MARKETING)
+
+
+def looked_at(rows: Iterable[MessageRow], reaches: Sequence[Reach]) -> list[MessageRow]:
+    """Return the messages that somebody looks at who reaches so far."""
+    return [row for row in rows if any(reach.concerns(labels_of(row), class_of(row)) for reach in reaches)]
