@@ -61,10 +61,9 @@ class Stack:
         return f"{finding['state']}: {finding['told']}"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def stack(request, tmp_path) -> Iterator[Stack]:
-    sqlite = f"sqlite:///{tmp_path}/rescind.db"
-    url = sqlite if request.param == "sqlite" else request.getfixturevalue("postgresql_database_url")
+@pytest.fixture
+def stack(tmp_path) -> Iterator[Stack]:
+    url = f"sqlite:///{tmp_path}/rescind.db"
     port = free_port()
     (tmp_path / "policies.toml").write_text(OFF)
     with simulator.running(webhook_url=f"http://127.0.0.1:{port}/webhooks/telnyx") as telnyx:

@@ -6,7 +6,7 @@ A goal is a standing order: it governs messages scheduled before it was signalle
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from core.deciding import Act, Mode, Verdict
@@ -22,10 +22,12 @@ class Settings:
     """Which goals count: those reached since the message was scheduled, and by default those shortly before it."""
 
     mode: Mode = Mode.ENFORCE
-    before_scheduling: bool = True
-    """A goal counts for messages that are scheduled once it was reached, too."""
-    remembered: timedelta = timedelta(days=30)
-    """For how long before."""
+    before_scheduling: bool = field(
+        default=True, metadata={"doc": "a goal counts for messages that are scheduled once it was reached, too"}
+    )
+    remembered: timedelta = field(
+        default=timedelta(days=30), metadata={"doc": "for how long before scheduling a goal counts"}
+    )
     exempt: frozenset[MessageClass] = frozenset()
 
 

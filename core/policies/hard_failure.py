@@ -25,9 +25,11 @@ class Settings:
     """How many such failures it takes, and how long each counts."""
 
     mode: Mode = Mode.OFF
-    strikes: int = field(default=1, metadata={"least": 1, "most": 100})
-    within: timedelta = timedelta(days=365)
-    """Numbers are given to somebody else after a while."""
+    strikes: int = field(default=1, metadata={"doc": "so many such failures give a number up", "least": 1, "most": 100})
+    within: timedelta = field(
+        default=timedelta(days=365),
+        metadata={"doc": "how long a failure counts: numbers are given to somebody else after a while"},
+    )
     exempt: frozenset[MessageClass] = frozenset()
 
 

@@ -7,7 +7,7 @@ and a sender's queue may take longer. That span must lie within the hours of eve
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -30,15 +30,19 @@ class Settings:
     """The hours everywhere, whether the states' own count as well, and where somebody is who may be anywhere."""
 
     mode: Mode = Mode.OFF
-    opens: time = time(8)
-    closes: time = time(21)
-    states: bool = True
-    disputed: frozenset[Disputed] = frozenset()
-    """States of which also the rows count that sources disagree on."""
-    drain: timedelta = timedelta()
-    """How long a message may wait in its sender's queue at Telnyx."""
-    default_zone: ZoneInfo | None = None
-    """Of recipients whose zone nothing tells."""
+    opens: time = field(default=time(8), metadata={"doc": "from when on messages may arrive"})
+    closes: time = field(default=time(21), metadata={"doc": "until when they may"})
+    states: bool = field(default=True, metadata={"doc": "whether the states' own hours count as well"})
+    disputed: frozenset[Disputed] = field(
+        default=frozenset(), metadata={"doc": "states of which also those hours count that sources disagree on"}
+    )
+    drain: timedelta = field(
+        default=timedelta(),
+        metadata={"doc": "how long a message may wait in its sender's queue at Telnyx; absent: not"},
+    )
+    default_zone: ZoneInfo | None = field(
+        default=None, metadata={"doc": "of recipients whose zone nothing tells; absent: it is unknown"}
+    )
     act: Act = Act.HOLD
     on_unknown: Act = Act.HOLD
     exempt: frozenset[MessageClass] = frozenset({MessageClass.TRANSACTIONAL, MessageClass.OTP, MessageClass.COMPLIANCE})

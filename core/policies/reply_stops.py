@@ -6,7 +6,7 @@ What a phone or a carrier sends by itself is no answer; see ``core.replies``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from core.deciding import Act, Mode, Verdict
@@ -27,10 +27,14 @@ class Settings:
     """Which texts are answers to a sequence."""
 
     mode: Mode = Mode.ENFORCE
-    same_sender: bool = True
-    """Only what was sent to a number, or else to a profile, that the sequence comes from."""
-    longest: timedelta = timedelta(days=90)
-    """What was sent longer before a message belongs to an earlier run of its sequence."""
+    same_sender: bool = field(
+        default=True,
+        metadata={"doc": "only what was sent to a number, or else a profile, that the sequence comes from"},
+    )
+    longest: timedelta = field(
+        default=timedelta(days=90),
+        metadata={"doc": "what was sent longer before a message belongs to an earlier run of its sequence"},
+    )
     exempt: frozenset[MessageClass] = frozenset()
 
 

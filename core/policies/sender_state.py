@@ -25,10 +25,11 @@ class Settings:
     """How many messages have to be refused, and within which time."""
 
     mode: Mode = Mode.OFF
-    strikes: int = field(default=1, metadata={"least": 1, "most": 50})
-    within: timedelta = timedelta(hours=1)
-    on_unknown: Act = Act.ALLOW
-    """What is done with a message of which Telnyx is to choose the sender."""
+    strikes: int = field(default=1, metadata={"doc": "so many refusals keep a sender back", "least": 1, "most": 50})
+    within: timedelta = field(default=timedelta(hours=1), metadata={"doc": "how long a refusal counts"})
+    on_unknown: Act = field(
+        default=Act.ALLOW, metadata={"doc": "what is done with a message of which Telnyx is to choose the sender"}
+    )
     exempt: frozenset[MessageClass] = frozenset()
 
 

@@ -29,15 +29,22 @@ class Settings:
     """How long a streak has to be, and for how long it keeps messages back."""
 
     mode: Mode = Mode.OFF
-    streak: int = field(default=3, metadata={"least": 2, "most": 100})
-    spread: timedelta = timedelta(days=2)
-    """The least time from the first failure of a streak to its last."""
-    rest: timedelta = timedelta(days=7)
-    """So long after the last failure the number is tried again."""
-    within: timedelta = timedelta(days=30)
-    """How long a failure counts."""
-    outage_rate: float = field(default=0.5, metadata={"least": 0, "most": 1})
-    """When more than this part of all messages failed around then, a failure does not count."""
+    streak: int = field(default=3, metadata={"doc": "so many failures in a row are a streak", "least": 2, "most": 100})
+    spread: timedelta = field(
+        default=timedelta(days=2), metadata={"doc": "the least time from the first failure of a streak to its last"}
+    )
+    rest: timedelta = field(
+        default=timedelta(days=7), metadata={"doc": "so long after the last failure the number is tried again"}
+    )
+    within: timedelta = field(default=timedelta(days=30), metadata={"doc": "how long a failure counts"})
+    outage_rate: float = field(
+        default=0.5,
+        metadata={
+            "doc": "when more than this part of all messages failed around then, a failure does not count",
+            "least": 0,
+            "most": 1,
+        },
+    )
     exempt: frozenset[MessageClass] = frozenset({MessageClass.OTP, MessageClass.COMPLIANCE})
 
 
