@@ -116,6 +116,7 @@ def _whereabouts(number: str, told: Person | None, campaign: ZoneInfo | None, se
     """Return where somebody may be: what was told of them counts before their campaign's zone, and that before both."""
     own = zones.zone(told.time_zone) if told and told.time_zone else None
     region = told.region if told and told.region else area_codes.region_of(number)
+    found: tuple[ZoneInfo, ...]
     if own is not None:
         known_by, found = "told", (own,)
     elif campaign is not None:
