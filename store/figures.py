@@ -68,7 +68,7 @@ def newest_latencies(connection: sa.Connection) -> Sequence[timedelta]:
 
 
 def minute_of(connection: sa.Connection, at: sa.ColumnElement[datetime]) -> sa.ColumnElement[object]:
-    """Return the minute of an instant as this database counts by it; ``minutes`` reads it."""
+    """Return the minute of an instant as this database counts by it; ``read_minute`` reads it."""
     if connection.dialect.name == "sqlite":
         # Written out and not bound: an expression with parameters cannot be grouped by.
         return sa.func.substr(at, sa.literal_column("1"), sa.literal_column("16"), type_=sa.String())
@@ -77,10 +77,11 @@ def minute_of(connection: sa.Connection, at: sa.ColumnElement[datetime]) -> sa.C
 
 def minutes(connection: sa.Connection, query: sa.Select[*tuple[Any, ...]]) -> Sequence[Minute]:
     """Run a query for ``minute_of`` and a count; return them in the order of time."""
-    return sorted(Minute(_read(minute), number) for minute, number in connection.execute(query))
+    return sorted(Minute(read_minute(minute), number) for minute, number in connection.execute(query))
 
 
-def _read(minute: object) -> datetime:
+def read_minute(minute: object) -> datetime:
+    """Return when a minute began that was counted by."""
     if isinstance(minute, datetime):
         return minute.astimezone(UTC)
     return datetime.fromisoformat(f"{minute}:00").replace(tzinfo=UTC)

@@ -12,6 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from core.deciding import Mode, Rule, Rules
 from core.policies import (
+    anomaly,
     duplicate,
     expired,
     frequency_cap,
@@ -44,6 +45,7 @@ OURS: tuple[Policy, ...] = (
     reply_stops,
     hard_failure,
     soft_failures,
+    anomaly,
 )
 
 

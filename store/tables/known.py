@@ -28,7 +28,8 @@ outcomes = Table(
 )
 Index("ix_outcomes_phone_number", outcomes.c.phone_number, outcomes.c.ending, outcomes.c.at)
 Index("ix_outcomes_from_number", outcomes.c.from_number, outcomes.c.ending, outcomes.c.at)
-Index("ix_outcomes_campaign", outcomes.c.campaign_key, outcomes.c.at)
+# Holds all that is counted of a campaign.
+Index("ix_outcomes_campaign", outcomes.c.campaign_key, outcomes.c.at, outcomes.c.ending, outcomes.c.code)
 Index("ix_outcomes_at", outcomes.c.at, outcomes.c.ending)
 
 signals = Table(

@@ -56,7 +56,7 @@ def _outcomes() -> None:
     )
     op.create_index("ix_outcomes_phone_number", "outcomes", ["phone_number", "ending", "at"])
     op.create_index("ix_outcomes_from_number", "outcomes", ["from_number", "ending", "at"])
-    op.create_index("ix_outcomes_campaign", "outcomes", ["campaign_key", "at"])
+    op.create_index("ix_outcomes_campaign", "outcomes", ["campaign_key", "at", "ending", "code"])
     op.create_index("ix_outcomes_at", "outcomes", ["at", "ending"])
 
 
