@@ -1,3 +1,5 @@
+import dataclasses
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from core.errors import SettingsError
 from core.facts import MessageClass
 from core.policies import catalogue, opt_out, stale_campaign
 from schemas import policies
+from schemas.policy_described import described
 
 DEFAULTS = {name: policy.Settings() for name, policy in catalogue.known().items()}
 SHIPPED = Path(__file__).parents[2] / "policies.toml"
@@ -38,9 +41,26 @@ def test_shipped_file_holds_the_defaults():
 
 
 def test_commented_settings_of_the_shipped_file_are_readable(written):
-    text = SHIPPED.read_text().replace('# max_age = "3d"', 'max_age = "3d"')
+    lines, count = re.subn(r"(?m)^# (?=\w+ = )", "", SHIPPED.read_text())
 
-    assert policies.load(written(text))["stale_campaign"].max_age == timedelta(days=3)
+    assert count >= 1
+    assert policies.load(written(lines))["stale_campaign"].max_age == timedelta(days=3)
+
+
+def test_shipped_file_names_every_policy_with_every_setting_in_their_order():
+    named = re.findall(r"(?m)^(?:# )?(\[\w+\]|\w+(?= = ))", SHIPPED.read_text())
+
+    assert named == [
+        name
+        for policy, settings in DEFAULTS.items()
+        for name in (f"[{policy}]", *(field.name for field in dataclasses.fields(settings)))
+    ]
+
+
+def test_every_setting_says_what_it_is_for():
+    every = {policy: described(settings) for policy, settings in DEFAULTS.items()}
+
+    assert [(policy, each.key) for policy, told in every.items() for each in told if not each.meaning] == []
 
 
 def test_without_any_file_all_is_as_by_default(tmp_path, monkeypatch):
@@ -94,8 +114,8 @@ def test_what_the_file_does_not_name_is_as_by_default(written, text):
             "[optout]\n", "policies.toml line 1: optout is unknown; did you mean 'opt_out'?", id="misspelt table"
         ),
         pytest.param(
-            "[opt_out]\nzzz = 1\n",
-            "policies.toml line 2: opt_out.zzz is unknown; known are 'mode', 'scope' and 'exempt'",
+            "[expired]\nzzz = 1\n",
+            "policies.toml line 2: expired.zzz is unknown; known are 'mode', 'on_unknown' and 'exempt'",
             id="nothing like it",
         ),
         pytest.param(
@@ -157,8 +177,8 @@ def test_what_the_file_does_not_name_is_as_by_default(written, text):
             id="beyond all bounds",
         ),
         pytest.param(
-            '[opt_out]\nnote = """\nmode = 2\n"""\n',
-            "policies.toml line 2: opt_out.note is unknown; known are 'mode', 'scope' and 'exempt'",
+            '[expired]\nnote = """\nmode = 2\n"""\n',
+            "policies.toml line 2: expired.note is unknown; known are 'mode', 'on_unknown' and 'exempt'",
             id="text over several lines",
         ),
         pytest.param(b"[opt_out]\n\xff", "policies.toml is not UTF-8 at byte 10; save it as UTF-8", id="not UTF-8"),
@@ -202,3 +222,21 @@ def test_duration_is_a_number_and_a_unit(written, text, duration):
     path = written(f'[stale_campaign]\nmax_age = "{text}"\n')
 
     assert policies.load(path)["stale_campaign"].max_age == duration
+
+
+def test_settings_that_contradict_each_other_are_refused_at_their_table(written):
+    path = written('[opt_out]\nmode = "off"\n\n[quiet_hours]\nopens = "22:00"\n')
+
+    assert refusal(path) == (
+        "policies.toml line 4: quiet_hours: from 22:00 to 21:00 nothing could be sent; 'opens' must be before 'closes'"
+    )
+
+
+def test_all_errors_are_kept_beside_the_first(written):
+    path = written('[opt_out]\nmode = "on"\n[optout]\n')
+    with pytest.raises(policies.PoliciesInvalid) as refused:
+        policies.load(path)
+    assert refused.value.problems == (
+        "line 2: opt_out.mode is 'on'; use 'enforce', 'shadow' or 'off'",
+        "line 3: optout is unknown; did you mean 'opt_out'?",
+    )
