@@ -35,6 +35,7 @@ _COMMANDS = {
     "ledger": ("rescind.ledger", "Show how many messages are pending, cancelled, released or in breach."),
     "hold": ("rescind.hold", "Keep messages back until somebody decides."),
     "panic": ("rescind.panic", "Take back everything in a scope, now."),
+    "signal": ("rescind.signal", "Say that a goal is reached, or that what messages are about has changed."),
     "reschedule": ("rescind.reschedule", "Schedule anew what was cancelled, as far as it still can go out."),
     "forgive": ("rescind.forgive", "Have the failures of a number count no more."),
     "consent": ("rescind.consent", "List texts that may be opt-outs, and say what they meant."),
