@@ -124,6 +124,16 @@ def test_message_registered_after_the_opt_out_is_cancelled_too(rescind):
     assert rescind.telnyx.status(late) == "cancelled"
 
 
+def test_newer_message_about_the_same_takes_the_place_of_the_older(rescind):
+    tags = ["about:visit-42", "revision:1"]
+    older = rescind.register(rescind.schedule("+15557650311"), tags=tags)
+    of_another = rescind.register(rescind.schedule("+15557650312"), tags=tags)
+    newer = rescind.register(rescind.schedule("+15557650311"), tags=["about:visit-42", "revision:2"])
+    assert wait_for(lambda: rescind.ledger_of(older) == LedgerState.CANCELLED)
+    assert rescind.why(older)["decisions"][-1]["policy"] == "superseded"
+    assert {rescind.ledger_of(of) for of in (newer, of_another)} == {LedgerState.PENDING}
+
+
 def test_ended_campaign_takes_its_messages_back_and_no_others(rescind):
     of_sale = [rescind.register(rescind.schedule(f"+1555765200{number}"), campaign="sale") for number in range(5)]
     of_news = rescind.register(rescind.schedule("+15557652009"), campaign="news")

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.scopes import Scope
-from store import due, gated, intents, messages, outcomes, reach, sums
+from store import due, gated, intents, messages, outcomes, reach, sums, traffic
 from store.ways import Reach
 from tests.reports import ALICE, BOB, NOW, OURS, PROFILE, message_id
 
@@ -145,6 +145,19 @@ def test_postgresql_finds_what_was_cancelled_of_a_campaign_without_reading_all_t
             "messages",
             {"ix_messages_orphaned"},
             id="orphans to one",
+        ),
+        *(
+            pytest.param(
+                lambda on: traffic.to(on, {ALICE, BOB}, since=NOW - timedelta(days=1), until=NOW),
+                table,
+                by,
+                id=f"traffic, {table}",
+            )
+            for table, by in [
+                ("message_recipients", {"ix_message_recipients_phone_number"}),
+                ("messages", BY_ID),
+                ("cancellations", {"primary key"}),
+            ]
         ),
         pytest.param(sums.orphans, "messages", {"ix_messages_orphaned"}, id="orphans counted"),
         pytest.param(
