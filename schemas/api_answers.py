@@ -90,7 +90,7 @@ class Consent(Answer):
         metadata=described("in which it says so; none for what counts in every language"),
     )
     campaign = text("the campaign whose message it answered, as far as was known then", null=True)
-    event_id = text("of what settles another: `settled:` and the id of that")
+    event_id = text("the event that brought it; of a settlement, `settled:` and the id of what it settled")
     occurred_at = at("when it was said")
     effective_at = at("when it counts from")
     received_at = at("when it was heard here")
