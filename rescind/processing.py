@@ -14,6 +14,7 @@ from schemas.settings import Settings
 from workers import jobs, rq_worker
 from workers.abandoned import AbandonedRequests
 from workers.alarms import LatenessAlarm, PoliciesAlarm
+from workers.anomalies import AnomalyAlarm
 from workers.runtime import Runtime, now, reconciler
 from workers.scheduled_reconciling import Schedule
 from workers.sweeper import Sweeper
@@ -65,6 +66,7 @@ def sweeper_command() -> None:
             LatenessAlarm(Outlook(runtime.database, rate=settings.cancel_rate), now=now),
             PoliciesAlarm(lambda: runtime.rulebook.trouble, now=now),
             AbandonedRequests(runtime.database, runtime.rules, now),
+            AnomalyAlarm(runtime.database, runtime.rules, now),
         ],
     )
     with _reconciling(settings, runtime):

@@ -44,4 +44,8 @@ class Campaigns:
 
     def names_of(self, row: MessageRow) -> Collection[str]:
         """Return every name that the message's campaign goes by, those included that nothing else is held under."""
-        return campaign_names.linked(names_of(row), self._named, self._aliases)
+        return self.one_with(names_of(row))
+
+    def one_with(self, names: frozenset[str]) -> Collection[str]:
+        """Return every name of the campaign that goes by these."""
+        return campaign_names.linked(names, self._named, self._aliases)
