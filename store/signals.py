@@ -61,7 +61,8 @@ def add(connection: sa.Connection, told: Sequence[Signal], *, received_at: datet
                 "at": signal.at,
                 "received_at": received_at,
             }
-            for signal in reversed(fresh.values())
+            # In one order for all: two who tell the same at once would wait for each other.
+            for signal in sorted(fresh.values(), key=lambda signal: signal.id)
         ],
     )
     return set(fresh)

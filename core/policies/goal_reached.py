@@ -14,7 +14,9 @@ from core.facts import Facts, MessageClass, Need, Reach, Signal, SignalKind
 
 NAME = "goal_reached"
 PRIORITY = 1
-SOURCE = "practice: the sender signals that a recipient did what its messages, labelled until:GOAL, were to bring about"
+SOURCE = (
+    "practice: the exit rules of journeys, such as https://www.twilio.com/docs/segment/engage/journeys/v2/exit-rules"
+)
 
 
 @dataclass(frozen=True, slots=True)

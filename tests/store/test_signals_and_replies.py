@@ -91,4 +91,4 @@ def test_signal_is_kept_once_under_its_id(database):
         assert signals.add(connection, [], received_at=NOW) == set()
         held = signals.find(connection, ["order-1", "gone-1", "nothing"])
         assert {of: row.signal for of, row in held.items()} == {"order-1": first, "gone-1": gone}
-        assert [row.signal.id for row in signals.listing(connection, limit=9)] == ["gone-1", "order-1"]
+        assert [row.signal.id for row in signals.listing(connection, limit=9)] == ["order-1", "gone-1"]
