@@ -4,13 +4,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.consent import Consent, ConsentKind, ConsentScope, effective_at, is_known, standing_opt_out
+from core.consent import (
+    Consent,
+    ConsentKind,
+    ConsentScope,
+    Language,
+    Tier,
+    effective_at,
+    is_known,
+    open_words,
+    settlement_of,
+    standing_opt_out,
+)
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
-OUT, IN = ConsentKind.OPT_OUT, ConsentKind.OPT_IN
+OUT, IN, DOUBT, DISMISSED = ConsentKind.OPT_OUT, ConsentKind.OPT_IN, ConsentKind.DOUBT, ConsentKind.DISMISSED
+EN, ES = Language.ENGLISH, Language.SPANISH
 
 
-def word(kind, minute=0, profile="spring", event_id=None):
+def word(kind, minute=0, profile="spring", event_id=None, tier=None, languages=()):
     return Consent(
         phone_number="+15557650101",
         kind=kind,
@@ -18,7 +30,13 @@ def word(kind, minute=0, profile="spring", event_id=None):
         messaging_profile_id=profile,
         event_id=event_id or f"{kind}-{minute}-{profile}",
         source="webhook",
+        tier=tier,
+        languages=languages,
     )
+
+
+def settled(about, kind, minute=9):
+    return word(kind, minute, about.messaging_profile_id, event_id=settlement_of(about.event_id))
 
 
 @pytest.mark.parametrize(
@@ -34,6 +52,14 @@ def word(kind, minute=0, profile="spring", event_id=None):
         pytest.param([word(OUT, profile=None), word(IN, 1)], False, id="by API, lifted by a later start"),
         pytest.param([word(OUT), word(IN, 1, "summer")], True, id="a start to another profile lifts nothing"),
         pytest.param([word(OUT, profile="summer")], True, id="a stop to another profile reaches all"),
+        pytest.param([word(DOUBT)], False, id="a doubt is no opt-out"),
+        pytest.param([word(OUT), word(DOUBT, 1)], True, id="stop, then a doubt"),
+        pytest.param([word(IN), word(DOUBT, 1)], False, id="start, then a doubt"),
+        pytest.param([word(OUT), settled(word(OUT), DISMISSED)], False, id="a phrase that an operator dismissed"),
+        pytest.param([word(OUT), settled(word(OUT, 1), DISMISSED)], True, id="another was dismissed"),
+        pytest.param([word(OUT), word(OUT, 1), settled(word(OUT, 1), DISMISSED)], True, id="an earlier one stands"),
+        pytest.param([word(DOUBT), settled(word(DOUBT), OUT)], True, id="a doubt that was settled as an opt-out"),
+        pytest.param([word(DOUBT), settled(word(DOUBT), DISMISSED)], False, id="a doubt that was dismissed"),
     ],
 )
 def test_latest_word_stands_over_all_profiles(history, stands):
@@ -67,16 +93,21 @@ def test_scope_profile_judges_one_profile(history, stands):
         pytest.param(OUT, timedelta(days=9999), timedelta(minutes=5), id="a stop from far ahead counts from near"),
         pytest.param(IN, timedelta(minutes=3), timedelta(), id="a start is never ahead of when it was heard"),
         pytest.param(IN, timedelta(days=9999), timedelta(), id="nor is one from far ahead"),
+        pytest.param(DOUBT, timedelta(days=9999), timedelta(minutes=5), id="a doubt is dated as a stop"),
     ],
 )
 def test_word_counts_from_when_it_was_said_within_limits(kind, said, counts):
     assert effective_at(kind, NOON + said, NOON) == NOON + counts
 
 
+def said(kind, tier, *languages, minute=5, **more):
+    return word(kind, minute, tier=tier, languages=languages, **more)
+
+
 words = st.lists(
     st.builds(
         word,
-        st.sampled_from([OUT, IN]),
+        st.sampled_from([OUT, IN, DOUBT]),
         st.integers(0, 3),
         st.sampled_from(["spring", "summer", None]),
         st.uuids().map(str),
@@ -113,7 +144,47 @@ def test_opted_out_exactly_when_the_last_word_is_stop_and_stop_wins_ties(history
         pytest.param([word(OUT, 5, "autumn")], word(OUT, 5), False, id="heard of another profile"),
         pytest.param([word(OUT, 5, None)], word(OUT, 5), True, id="heard of all profiles"),
         pytest.param([word(OUT, 5)], word(OUT, 5, None), False, id="listed of all profiles, heard of one"),
+        pytest.param([said(OUT, Tier.KEYWORD, EN)], word(OUT, 5), True, id="heard as a keyword"),
+        pytest.param([said(OUT, Tier.KEYWORD)], word(OUT, 5), True, id="heard as Telnyx's own keyword"),
+        pytest.param([said(OUT, Tier.EVIDENCE)], word(OUT, 5), True, id="told by a refused message"),
+        pytest.param([said(OUT, Tier.KEYWORD, ES)], word(OUT, 5), False, id="heard in a language that may not be read"),
+        pytest.param([said(OUT, Tier.KEYWORD, ES, EN)], word(OUT, 5), True, id="heard in two, and one is English"),
+        pytest.param([said(OUT, Tier.PHRASE, EN)], word(OUT, 5), False, id="heard as a phrase, which may be ignored"),
+        pytest.param([said(DOUBT, Tier.DOUBTFUL, EN)], word(OUT, 5), False, id="heard as a doubt"),
     ],
 )
 def test_listed_opt_out_is_known_or_news(history, listed, expected):
     assert is_known(history, listed) is expected
+
+
+FIRST, SECOND = said(DOUBT, Tier.DOUBTFUL, minute=1), said(DOUBT, Tier.DOUBTFUL, minute=3)
+PHRASE = said(OUT, Tier.PHRASE, minute=2)
+
+
+@pytest.mark.parametrize(
+    ("history", "tier", "expected"),
+    [
+        pytest.param([], Tier.DOUBTFUL, [], id="nothing said"),
+        pytest.param([SECOND, FIRST], Tier.DOUBTFUL, [FIRST, SECOND], id="the latest last"),
+        pytest.param([FIRST, SECOND], Tier.PHRASE, [], id="another tier"),
+        pytest.param([FIRST, SECOND, PHRASE], Tier.DOUBTFUL, [SECOND], id="an opt-out between them ends the first"),
+        pytest.param([PHRASE, FIRST], Tier.PHRASE, [PHRASE], id="a phrase, which nothing earlier ends"),
+        pytest.param([PHRASE, word(OUT, 5)], Tier.PHRASE, [], id="a phrase, and a stop after it"),
+        pytest.param([PHRASE, settled(PHRASE, DISMISSED)], Tier.PHRASE, [], id="a phrase that was settled"),
+        pytest.param(
+            [FIRST, PHRASE, settled(PHRASE, DISMISSED)], Tier.DOUBTFUL, [FIRST], id="a dismissed phrase ends no doubt"
+        ),
+        pytest.param([FIRST, SECOND, settled(FIRST, DISMISSED)], Tier.DOUBTFUL, [SECOND], id="one of two was settled"),
+        pytest.param([FIRST, settled(FIRST, OUT, 1)], Tier.DOUBTFUL, [], id="settled as an opt-out"),
+        pytest.param([FIRST, word(IN, 5, "summer")], Tier.DOUBTFUL, [FIRST], id="a start to another profile"),
+        pytest.param([FIRST, word(IN, 5, None)], Tier.DOUBTFUL, [], id="an opt-in for every profile"),
+        pytest.param(
+            [said(DOUBT, Tier.DOUBTFUL, profile=None), word(IN, 7)], Tier.DOUBTFUL, [], id="a doubt of no known profile"
+        ),
+        pytest.param([FIRST, word(IN, 1)], Tier.DOUBTFUL, [FIRST], id="a start at the same instant"),
+        pytest.param([FIRST, word(IN, 0)], Tier.DOUBTFUL, [FIRST], id="a start before it"),
+    ],
+)
+def test_word_is_open_until_it_is_settled_or_a_later_one_ends_it(history, tier, expected):
+    for order in (history, history[::-1]):
+        assert open_words(order, tier) == expected

@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from core.consent import Tier
 from core.scopes import Scope
-from store import due, gated, intents, messages, outcomes, reach, sums, traffic
+from store import consents, due, gated, intents, messages, outcomes, reach, sums, traffic
 from store.ways import Reach
 from tests.reports import ALICE, BOB, NOW, OURS, PROFILE, message_id
 
@@ -195,6 +196,12 @@ def test_postgresql_finds_what_was_cancelled_of_a_campaign_without_reading_all_t
             "(outcomes|delivered)",
             {"ix_outcomes_from_number"},
             id="failures_from",
+        ),
+        *(
+            pytest.param(
+                lambda on: consents.unsettled(on, Tier.DOUBTFUL, limit=9, after=7), table, by, id=f"unsettled, {table}"
+            )
+            for table, by in [("consents", {"ix_consents_tier"}), ("settling", {"sqlite_autoindex_consents_1"})]
         ),
         pytest.param(lambda on: outcomes.fared(on, NOW), "outcomes", {"ix_outcomes_at"}, id="fared"),
     ],
