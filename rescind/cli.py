@@ -40,6 +40,7 @@ _COMMANDS = {
     "forgive": ("rescind.forgive", "Have the failures of a number count no more."),
     "consent": ("rescind.consent", "List texts that may be opt-outs, and say what they meant."),
     "messages": ("rescind.looking", "List messages."),
+    "audit": ("rescind.audit", "Check that no decision on record was changed or removed."),
     "events": ("rescind.looking", "List accepted events, or show one."),
     "replay": ("rescind.replay", "Apply stored events again, such as dead letters after their cause was mended."),
     "why": ("rescind.looking", "Tell the story of one message."),

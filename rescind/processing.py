@@ -15,6 +15,7 @@ from workers import jobs, rq_worker
 from workers.abandoned import AbandonedRequests
 from workers.alarms import LatenessAlarm, PoliciesAlarm
 from workers.anomalies import AnomalyAlarm
+from workers.chaining import Chainer
 from workers.runtime import Runtime, now, reconciler
 from workers.scheduled_reconciling import Schedule
 from workers.sweeper import Sweeper
@@ -67,6 +68,7 @@ def sweeper_command() -> None:
             PoliciesAlarm(lambda: runtime.rulebook.trouble, now=now),
             AbandonedRequests(runtime.database, runtime.rules, now),
             AnomalyAlarm(runtime.database, runtime.rules, now),
+            Chainer(runtime.database, now),
         ],
     )
     with _reconciling(settings, runtime):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, String, Table
+from sqlalchemy import JSON, BigInteger, Column, Index, String, Table
 
 from store.columns import BigId, UtcDateTime, metadata
 
@@ -24,3 +24,4 @@ chain_links = Table(
     Column("digest", String(64), nullable=False),
     Column("linked_at", UtcDateTime, nullable=False),
 )
+Index("ix_chain_links_linked_at", chain_links.c.linked_at, chain_links.c.decision_seq)
