@@ -179,15 +179,17 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What the messages of one UTC day cost."""
+    """What the messages of one UTC day cost, in one currency."""
 
     currency: str
+    messaging_profile_id: str | None
+    """Whose messages; None: all that there are."""
     spent: Decimal
-    """What Telnyx told of what was sent."""
+    """What Telnyx told of those that ended on that day."""
     pending_before: Decimal
     """What is expected of the pending messages that go out before this one on its day."""
-    this: Decimal | None
-    """What is expected of this one; None when nothing like it has been sent."""
+    this: Decimal
+    """What is expected of this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +229,7 @@ class Facts:
     """What was said about the recipients, the message's subject, or its profile, in the order of their times."""
     tallies: tuple[Tally, ...] = ()
     """What happened lately to the campaign's messages, in the order of their times."""
-    spending: Spending | None = None
+    spending: tuple[Spending, ...] = ()
+    """What the message's day costs, of all messages and of its profile's; none when nothing is known of prices."""
     is_last: bool = False
     """Nobody will look again, though it may be earlier than usual: a crowd has to be begun with in time."""

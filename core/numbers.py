@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import phonenumbers
 
@@ -28,6 +29,18 @@ def e164(raw: str) -> str | None:
     if not phonenumbers.is_possible_number(parsed):
         return None
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+@cache
+def country_code(prefix: str) -> str:
+    """Return the calling code of the country (``44``) that numbers with these first four characters are of.
+
+    Empty for what is no number in E.164.
+    """
+    digits = prefix[1:]
+    codes = (digits[:length] for length in (1, 2, 3))
+    is_number = prefix.startswith("+") and digits.isascii() and digits.isdigit()
+    return next((code for code in codes if is_number and int(code) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE), "")
 
 
 def is_sender(raw: str) -> bool:

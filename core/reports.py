@@ -72,11 +72,20 @@ class CampaignReport:
 
 
 @dataclass(frozen=True, slots=True)
+class SpendLimitReport:
+    """A messaging profile reached the limit that is set for it at Telnyx: it sends no more until midnight UTC."""
+
+    source_id: str
+    occurred_at: datetime
+    messaging_profile_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeReport:
-    """An event that is kept and shown but changes no state: brand news, spend limits, link clicks, the unknown."""
+    """An event that is kept and shown but changes no state: brand news, link clicks, the unknown."""
 
     source_id: str
     event_type: str
 
 
-Report = MessageReport | InboundReport | CampaignReport | NoticeReport
+Report = MessageReport | InboundReport | CampaignReport | SpendLimitReport | NoticeReport

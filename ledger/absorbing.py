@@ -10,9 +10,21 @@ import sqlalchemy as sa
 
 from core.consent import ConsentKind
 from core.deciding import Rules
-from core.reports import CampaignReport, InboundReport, MessageReport, Report
+from core.reports import CampaignReport, InboundReport, MessageReport, Report, SpendLimitReport
 from core.statuses import Status
-from ledger import campaigning, deciding, failing, hearing, leaving, meeting, orphans, recording, replying, settling
+from ledger import (
+    campaigning,
+    deciding,
+    failing,
+    hearing,
+    leaving,
+    meeting,
+    orphans,
+    recording,
+    replying,
+    settling,
+    spend_limits,
+)
 from ledger.deciding import Cause
 from store import consents, holds
 from store.consents import HeardConsent
@@ -50,6 +62,8 @@ def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Rules, *, n
         ],
         besides=expected.campaigns,
     )
+    limits = [(each.report, each) for each in batch if isinstance(each.report, SpendLimitReport)]
+    spend_limits.hear(connection, [(report, each.cause(report.source_id)) for report, each in limits], rules)
     texts = [(each.report, each) for each in batch if isinstance(each.report, InboundReport)]
     writing = replying.writers([(text, each.cause(text.message.source_id)) for text, each in texts], rules)
     reported = [(each.report, each) for each in batch if isinstance(each.report, MessageReport)]

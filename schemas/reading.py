@@ -11,7 +11,7 @@ from core.consent import ConsentKind
 from core.errors import EventInvalid
 from core.reports import CampaignReport, InboundReport, MessageReport, NoticeReport, Report
 from core.statuses import Status
-from schemas import message, plain, tendlc
+from schemas import message, plain, spend_limits, tendlc
 from schemas.envelope import INBOUND, Envelope
 
 #: The events of a message of ours, with the status of a recipient for whom one names none.
@@ -23,7 +23,13 @@ _OUTBOUND = {
 }
 _FINAL = frozenset({"message.finalized", "message.read"})
 #: The types of events that can change something here.
-EVENT_TYPES = (INBOUND, *_OUTBOUND, "10dlc.campaign.update", "10dlc.phone_number.update")
+EVENT_TYPES = (
+    INBOUND,
+    *_OUTBOUND,
+    "10dlc.campaign.update",
+    "10dlc.phone_number.update",
+    spend_limits.EVENT_TYPE,
+)
 #: An event's type becomes the source of what it changes, which our tables give this much room.
 _MAX_SOURCE = 64
 
@@ -48,6 +54,8 @@ def report(envelope: Envelope, *, received_at: datetime) -> Report:
         )
     if kind == "10dlc.campaign.update":
         return tendlc.campaign_update(payload, source_id=envelope.event_id, occurred_at=occurred_at)
+    if kind == spend_limits.EVENT_TYPE:
+        return spend_limits.reached(payload, source_id=envelope.event_id, occurred_at=min(occurred_at, received_at))
     told: MessageReport | CampaignReport | None = None
     if kind == "10dlc.phone_number.update":
         told = tendlc.number_update(payload, source_id=envelope.event_id, occurred_at=occurred_at)

@@ -13,6 +13,7 @@ from importlib.metadata import EntryPoint, entry_points
 from core.deciding import Mode, Rule, Rules
 from core.policies import (
     anomaly,
+    budget,
     duplicate,
     expired,
     frequency_cap,
@@ -46,6 +47,7 @@ OURS: tuple[Policy, ...] = (
     hard_failure,
     soft_failures,
     anomaly,
+    budget,
 )
 
 

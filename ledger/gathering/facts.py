@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from core.deadlines import last_look
 from core.facts import Facts, Need, Reach
 from core.holds import Hold
-from ledger.gathering import inbound, outcomes, signals, tallies, traffic
+from ledger.gathering import inbound, outcomes, signals, spending, tallies, traffic
 from ledger.gathering.campaigns import Campaigns, names_of
 from ledger.gathering.subjects import Source, Subject, labels_of
 from store import consents, holds, messages
@@ -27,6 +27,7 @@ _SOURCES: Mapping[Need, Source] = {
     Need.OUTCOMES: outcomes.to_recipients,
     Need.SENDER_OUTCOMES: outcomes.of_senders,
     Need.TALLIES: tallies.find,
+    Need.SPENDING: spending.find,
 }
 
 

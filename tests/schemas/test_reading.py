@@ -1,14 +1,14 @@
 import json
 import os
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from core.campaigns import CarrierState
 from core.errors import EventInvalid
-from core.reports import CampaignReport, InboundReport, MessageReport, NoticeReport
+from core.reports import CampaignReport, InboundReport, MessageReport, NoticeReport, SpendLimitReport
 from schemas import envelope, reading
 
 SAMPLES = Path(__file__).parents[1] / "payloads"
@@ -158,7 +158,6 @@ def test_campaign_event_that_uses_the_tcr_id_is_about_that_campaign():
     [
         "10dlc.phone_number.update.assignment",
         "10dlc.brand.update",
-        "messaging-profile.spend-limit-reached",
         "link_click",
     ],
 )
@@ -166,6 +165,37 @@ def test_event_that_changes_no_state_is_a_notice(name):
     read = envelope.read((SAMPLES / f"{name}.json").read_bytes())
 
     assert reading.report(read, received_at=NOW) == NoticeReport(read.event_id, read.event_type)
+
+
+def test_spend_limit_tells_whose_it_is_and_when_it_was_reached():
+    assert sample("messaging-profile.spend-limit-reached") == SpendLimitReport(
+        "616499c9-e25a-4605-aec6-f0245bd86d40",
+        datetime.fromisoformat("2026-03-03T08:00:00.000+00:00"),
+        "d23f0824-128b-4f33-8c5c-7fd0a6a3a450",
+    )
+
+
+def test_spend_limit_of_a_clock_that_is_ahead_counts_from_when_it_was_heard():
+    read = envelope.read((SAMPLES / "messaging-profile.spend-limit-reached.json").read_bytes())
+    heard_at = read.occurred_at - timedelta(hours=1)
+
+    assert reading.report(read, received_at=heard_at).occurred_at == heard_at
+
+
+@pytest.mark.parametrize(
+    ("payload", "told"),
+    [
+        ({}, "is missing"),
+        ({"profile_id": None}, "is missing"),
+        ({"profile_id": ""}, "is empty"),
+        ({"profile_id": 7}, "text"),
+    ],
+)
+def test_spend_limit_of_nobody_is_refused(payload, told):
+    read = envelope.read((SAMPLES / "messaging-profile.spend-limit-reached.json").read_bytes())
+
+    with pytest.raises(EventInvalid, match=rf"payload\.profile_id: .*{told}"):
+        reading.report(replace(read, payload=payload), received_at=NOW)
 
 
 @pytest.mark.parametrize("kind", ["message.echo", "message.link_click", "call.hangup", "message." + "x" * 100])
