@@ -41,8 +41,8 @@ def test_replay_without_effects_leaves_the_review_that_is_due(database):
     mark_all(database, InboxStatus.PARKED, reason="a bug")
     put_back(database, dead, acts=False)
 
-    Applier(database, AGEING, lambda: LATER).apply()
-    while Reviewer(database, AGEING, lambda: LATER).review():
+    Applier(database, lambda: AGEING, lambda: LATER).apply()
+    while Reviewer(database, lambda: AGEING, lambda: LATER).review():
         pass
 
     story = stories(database)
@@ -57,7 +57,7 @@ def test_text_of_today_is_applied_before_what_is_replayed(database):
     put_back(database, old[3:], acts=False)
     (today,) = accept(database, text("STOP", BOB))
 
-    Applier(database, AGEING, lambda: LATER, batch=1).apply()
+    Applier(database, lambda: AGEING, lambda: LATER, batch=1).apply()
 
     with database.read() as connection:
         waiting = set(connection.scalars(sa.select(tables.inbox.c.event_id).where(tables.AWAITS_APPLYING)))

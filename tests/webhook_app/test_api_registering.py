@@ -140,8 +140,14 @@ def test_many_are_registered_in_parts(api):
         ({"data": telnyx_message(), "campaign": "a\x00b"}, "campaign: has characters in it that cannot be printed"),
         ({"data": telnyx_message(), "campaign": "a\ud800b"}, "campaign: has characters in it that cannot be printed"),
         ({"data": telnyx_message(), "campaign": 7}, "campaign: is not a text"),
-        ({"data": telnyx_message(), "class": "promo"}, "class: is not one of: marketing, transactional, otp, compliance"),
-        ({"data": telnyx_message(), "class": ["otp"]}, "class: is not one of: marketing, transactional, otp, compliance"),
+        (
+            {"data": telnyx_message(), "class": "promo"},
+            "class: is not one of: marketing, transactional, otp, compliance",
+        ),
+        (
+            {"data": telnyx_message(), "class": ["otp"]},
+            "class: is not one of: marketing, transactional, otp, compliance",
+        ),
         ({"data": telnyx_message(), "tags": "vip"}, "tags: is not a list"),
         ({"data": telnyx_message(), "tags": ["vip", "a\nb"]}, "tags[1]: has characters in it that cannot be printed"),
         ({"data": telnyx_message(), "tags": ["x"] * 51}, "tags: has more than 50 entries"),
