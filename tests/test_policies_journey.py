@@ -30,7 +30,7 @@ class Stack:
         self.telnyx = telnyx
         self.chosen = chosen
         self.file = folder / "policies.toml"
-        self.client = Rescind(chosen["URL"], TOKEN)
+        self.client = Rescind(chosen["URL"], TOKEN, timeout=30)
         self.database = Database(chosen["DATABASE_URL"])
 
     def scheduled(self, to: str) -> dict:
@@ -79,6 +79,7 @@ def stack(tmp_path) -> Iterator[Stack]:
             stack = Stack(up, telnyx, chosen, tmp_path)
             assert wait_for(lambda: up.says("Rescind listens at"), 60), "\n".join(up.lines)
             assert wait_for(lambda: up.says("worker_started") and up.says("sweeper_started"), 60)
+            stack.client.ledger()  # which waits until somebody answers
             yield stack
             stack.client.close()
             stack.database.dispose()
