@@ -113,6 +113,7 @@ def test_unknown_words_are_named_as_the_reason():
 
 
 def test_it_is_off_unless_it_is_set_and_looks_twice_as_far():
+    assert duplicate.PRIORITY == 1
     assert Settings().mode is Mode.OFF
     assert Settings().exempt == {MessageClass.TRANSACTIONAL, MessageClass.OTP, MessageClass.COMPLIANCE}
     assert duplicate.needs(Settings(within=HOUR)) == {Need.TRAFFIC: Reach(2 * HOUR)}

@@ -1,5 +1,6 @@
 """How many messages a recipient gets, and which of them have to yield."""
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -210,6 +211,11 @@ def test_verdict_names_those_before_it_and_the_rule():
     assert (verdict.since, verdict.event_id, verdict.until) == (SCHEDULED_AT + SECOND, None, None)
 
 
+def test_verdict_counts_what_was_sent_and_what_is_pending():
+    known = {"traffic": (sent(1, after=-3 * HOUR), sent(2, after=-2 * HOUR), another(3, after=-HOUR))}
+    assert "2 sent and 1 pending" in judged(frequency_cap, {}, known).reason
+
+
 def test_verdict_names_the_day_and_the_campaign():
     settings = {"most": 1, "per": Per.DAY, "time_zone": NEW_YORK, "same": Same.CAMPAIGN}
     verdict = judged(frequency_cap, settings, {"campaign_key": "a", "traffic": (sent(campaign_key="a"),)})
@@ -247,6 +253,9 @@ def test_what_is_held_at_the_last_look_is_cancelled():
 
 
 def test_it_is_off_unless_it_is_set():
+    assert frequency_cap.PRIORITY == 1
+    (most,) = [each for each in fields(Settings) if each.name == "most"]
+    assert (most.metadata["least"], most.metadata["most"]) == (1, 1000)
     assert Settings().mode is Mode.OFF
     assert Settings().exempt == {MessageClass.TRANSACTIONAL, MessageClass.OTP, MessageClass.COMPLIANCE}
 

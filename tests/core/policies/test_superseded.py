@@ -193,6 +193,7 @@ def test_allowance_says_what_it_rests_on():
 
 
 def test_it_acts_unless_it_is_switched_off_and_looks_at_what_bears_the_label():
+    assert superseded.PRIORITY == 1
     assert (Settings().mode, Settings().exempt) == (Mode.ENFORCE, frozenset())
     reach = Reach(timedelta(days=30), of_labelled="about")
     assert superseded.needs(Settings()) == {Need.TRAFFIC: reach, Need.SIGNALS: reach}
