@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from store.columns import Amount
 from store.tables import IS_PENDING, messages, outcomes
 
 #: Prices change seldom, so the latest messages tell them.
@@ -72,7 +73,11 @@ _share = (
         sa.func.substr(_latest.c.phone_number, 1, _PREFIX).label("prefix"),
         _latest.c.currency,
         _latest.c.parts,
-        (_latest.c.amount / sa.func.count().over(partition_by=_latest.c.message_id)).label("amount"),
+        sa.type_coerce(
+            sa.type_coerce(_latest.c.amount, sa.BigInteger())
+            // sa.func.count().over(partition_by=_latest.c.message_id),
+            Amount(),
+        ).label("amount"),
     )
     .where(_latest.c.amount.is_not(None))
     .subquery()
