@@ -15,6 +15,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from core.consent import ConsentKind, Language, Tier
 from core.phrasebook.book import Phrasebook
@@ -59,10 +60,12 @@ class Reading:
     """Those in which it says so; none when Telnyx told, or it is a sign."""
 
 
+@lru_cache(maxsize=1_000)
 def read(text: str | None, autoresponse_type: str | None) -> Reading | None:
     """Return what an inbound text says about being texted, or None when it says nothing.
 
-    Telnyx's own reading is authoritative where it gives one.
+    Telnyx's own reading is authoritative where it gives one. An event is read several times on its way, and most
+    people say the same, so what was read lately is remembered.
     """
     told = (autoresponse_type or "").strip().upper()
     if told == "STOP":
