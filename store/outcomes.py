@@ -15,7 +15,7 @@ from store import upserting
 from store.tables import outcomes
 
 #: More failures in a row than that tell nothing new.
-_MOST = 100
+_MOST = 50
 #: How many of those that ended around some time show how all fared then.
 _SAMPLE = 1_000
 _AROUND = timedelta(hours=1)
@@ -133,7 +133,7 @@ def failures_from(
 ) -> tuple[Outcome, ...]:
     """Return what failed from one sender with one of these codes since it last had something delivered, oldest first.
 
-    Nothing from before the time given, and no more than the latest hundred.
+    Nothing from before the time given, and no more than the latest fifty.
     """
     told = {"from_number": from_number, "codes": sorted(codes), "since": since}
     return tuple(map(_outcome, connection.execute(_REFUSED, told)))[::-1]
