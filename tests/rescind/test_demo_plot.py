@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.consent import ConsentKind, reading
+from core import wording
+from core.consent import ConsentKind
 from rescind.demo import plot
 from rescind.demo.plot import Plot
 
@@ -34,12 +35,12 @@ def test_a_seed_tells_the_same_story_again():
 
 @pytest.mark.parametrize("words", plot.REFUSALS)
 def test_every_refusal_is_one(words):
-    assert reading(words, None) is ConsentKind.OPT_OUT
+    assert wording.read(words, None).kind is ConsentKind.OPT_OUT
 
 
 @pytest.mark.parametrize("words", plot.CHATTER)
 def test_chatter_says_nothing_about_consent(words):
-    assert reading(words, None) is None
+    assert wording.read(words, None) is None
 
 
 def test_refusals_are_spelled_differently():
