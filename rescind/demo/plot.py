@@ -22,7 +22,6 @@ REFUSALS = (
 #: None of these is.
 CHATTER = (
     "Thanks!",
-    "We have got to STOP this bill!",
     "Don't stop",
     "HELP",
     "When is it?",
