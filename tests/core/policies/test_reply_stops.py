@@ -122,8 +122,18 @@ EARLIER = NOW - 9 * DAY
             id="one without a step after an earlier run",
         ),
         pytest.param(
-            [sent(EARLIER, "sequence:welcome", "step:2", of="b"), sent(EARLIER, of="c")],
-            ("step:3",),
+            [sent(EARLIER), sent(EARLIER + SECOND, "sequence:welcome", "step:3")],
+            ("step:2",),
+            Act.ALLOW,
+            id="all of an earlier run is left out",
+        ),
+        pytest.param(
+            [
+                sent(EARLIER),
+                sent(NOW - SECOND, "sequence:welcome", "step:3", of="z"),
+                sent(NOW - SECOND, "sequence:welcome", "step:4", of="a"),
+            ],
+            ("step:5",),
             Act.CANCEL,
             id="two at the same time are taken in the order of their steps",
         ),
