@@ -45,20 +45,18 @@ class Paid:
 
 
 _SINCE, _UNTIL = sa.bindparam("since", type_=outcomes.c.at.type), sa.bindparam("until", type_=outcomes.c.at.type)
-#: What a message cost stands with each of its recipients.
-_once = (
-    sa.select(
-        sa.func.min(outcomes.c.messaging_profile_id).label("messaging_profile_id"),
-        sa.func.min(outcomes.c.currency).label("currency"),
-        sa.func.max(outcomes.c.amount).label("amount"),
-    )
-    .where(outcomes.c.at >= _SINCE, outcomes.c.at < _UNTIL, outcomes.c.amount.is_not(None))
-    .group_by(outcomes.c.message_id)
-    .with_hint(outcomes, "INDEXED BY ix_outcomes_at", "sqlite")
-    .subquery()
+_earlier = outcomes.alias("earlier")
+#: What a message cost stands with each of its recipients, and counts with the first of them.
+_IS_FIRST = ~(
+    sa.select(sa.literal(1))
+    .where(_earlier.c.message_id == outcomes.c.message_id, _earlier.c.phone_number < outcomes.c.phone_number)
+    .exists()
 )
-_SPENT = sa.select(_once.c.messaging_profile_id, _once.c.currency, sa.func.sum(_once.c.amount)).group_by(
-    _once.c.messaging_profile_id, _once.c.currency
+_SPENT = (
+    sa.select(outcomes.c.messaging_profile_id, outcomes.c.currency, sa.func.sum(outcomes.c.amount))
+    .where(outcomes.c.at >= _SINCE, outcomes.c.at < _UNTIL, outcomes.c.amount.is_not(None), _IS_FIRST)
+    .group_by(outcomes.c.messaging_profile_id, outcomes.c.currency)
+    .with_hint(outcomes, "INDEXED BY ix_outcomes_at", "sqlite")
 )
 _latest = (
     sa.select(*(outcomes.c[name] for name in ("message_id", "phone_number", "parts", "amount", "currency")))

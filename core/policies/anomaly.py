@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 from core.deciding import Act, Mode, Verdict
 from core.facts import Facts, MessageClass, Need, Reach, Tally
@@ -102,31 +103,41 @@ def judge(facts: Facts, settings: Settings) -> Verdict:
 
 def _windows(tallies: Sequence[Tally], now: datetime, settings: Settings) -> Iterator[_Window]:
     """Yield the windows in which enough has ended: the one that is under way, and back to where ``rest`` began."""
-    length = -(-settings.window // SPAN) * SPAN
     ends_at = span_of(now) + SPAN
-    while tallies and ends_at + settings.rest > now:
-        within = [tally for tally in tallies if ends_at - length <= tally.at < ends_at]
-        ended = sum([tally.ended for tally in within])
-        if ended >= settings.least:
+    length = -(-settings.window // SPAN)
+    windows = -((now - ends_at - settings.rest) // SPAN)
+    begins_at = ends_at - (windows + length - 1) * SPAN
+    # Of all spans together what happened up to the end of each, so that a window is a difference.
+    ended, opted_out, spam, failed = ([0] * (windows + length) for _ in range(4))
+    for tally in tallies:
+        place = (tally.at - begins_at) // SPAN + 1
+        if 0 < place < len(ended):
+            ended[place] += tally.ended
+            opted_out[place] += tally.opted_out
+            spam[place] += tally.spam
+            failed[place] += tally.failed
+    ended, opted_out, spam, failed = (list(accumulate(each)) for each in (ended, opted_out, spam, failed))
+    for last in range(len(ended) - 1, length - 1, -1):
+        before = last - length
+        if ended[last] - ended[before] >= settings.least:
             yield _Window(
-                ends_at,
-                ended,
-                opted_out=sum([tally.opted_out for tally in within]),
-                spam=sum([tally.spam for tally in within]),
-                failed=sum([tally.failed for tally in within]),
+                begins_at + last * SPAN,
+                ended[last] - ended[before],
+                opted_out=opted_out[last] - opted_out[before],
+                spam=spam[last] - spam[before],
+                failed=failed[last] - failed[before],
             )
-        ends_at -= SPAN
 
 
 def _excess(window: _Window, settings: Settings) -> _Excess | None:
     """Return the first threshold that a window is over."""
-    for of, count, most in (
-        ("opt-outs", window.opted_out, settings.opt_outs),
-        ("spam refusals", window.spam, settings.spam),
-        ("failures", window.failed, settings.failures),
-    ):
-        if count > most * window.ended:
-            return _Excess(of, window, count, most)
+    ended = window.ended
+    if window.opted_out > settings.opt_outs * ended:
+        return _Excess("opt-outs", window, window.opted_out, settings.opt_outs)
+    if window.spam > settings.spam * ended:
+        return _Excess("spam refusals", window, window.spam, settings.spam)
+    if window.failed > settings.failures * ended:
+        return _Excess("failures", window, window.failed, settings.failures)
     return None
 
 

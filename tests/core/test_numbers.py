@@ -32,3 +32,24 @@ def test_short_codes_and_numbers_can_send_and_redacted_ones_cannot():
 def test_masked_number_shows_neither_all_nor_nothing():
     assert numbers.masked("+15557650101") == "+1555•••0101"
     assert numbers.masked("72345") == "•••"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "code"),
+    [
+        ("+155", "1"),
+        ("+447", "44"),
+        ("+353", "353"),
+        ("+35", ""),
+        ("+7", "7"),
+        ("+999", ""),
+        ("+", ""),
+        ("", ""),
+        ("1555", ""),
+        ("2877", ""),
+        ("+sal", ""),
+        ("+1²5", ""),
+    ],
+)
+def test_country_is_known_by_the_first_characters_of_a_number(prefix, code):
+    assert numbers.country_code(prefix) == code
