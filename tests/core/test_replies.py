@@ -65,6 +65,10 @@ WRITTEN = [
     "yes to “that”",
     "7 to “that”",
     "Removed it from “my list”",
+    '"" to "that"',
+    '» to "that"',
+    'Removed "" from "that"',
+    'Removed » from "that"',
     "I'm driving right now, can we say five?",
     "I'm driving with my kids",
     "can you auto reply?",
@@ -83,7 +87,7 @@ WRITTEN = [
 @pytest.mark.parametrize("text", [text for _, text in AUTOMATIC])
 def test_what_a_phone_or_a_carrier_sends_by_itself_is_no_reply(text):
     assert is_automatic(text)
-    assert not is_reply(text, None)
+    assert is_reply(text, None) is False
 
 
 @pytest.mark.parametrize("text", WRITTEN)
@@ -99,7 +103,7 @@ def test_words_about_consent_and_help_are_no_replies(text):
 
 @pytest.mark.parametrize("told", ["STOP", "START", "HELP"])
 def test_what_telnyx_has_answered_is_no_reply(told):
-    assert not is_reply("whatever it says", told)
+    assert is_reply("whatever it says", told) is False
 
 
 @pytest.mark.parametrize("text", [None, ""])
