@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import simulator
-from rescind.client import Rescind
+from rescind.client import Rescind, RescindError
 from store import decisions, rulebooks
 from store.engine import Database
 from tests.processes import Running, environ, free_port, wait_for
@@ -73,17 +73,26 @@ def stack(tmp_path) -> Iterator[Stack]:
             "TELNYX_API_KEY": "KEY-simulated",
             "TELNYX_BASE_URL": telnyx.base_url,
             "RESCIND_API_TOKEN": TOKEN,
+            # A second one might only start once the file is broken, which stops the start.
+            "GUNICORN_CMD_ARGS": "--workers 1",
             "URL": f"http://127.0.0.1:{port}",
         }
         with Running("up", "--port", str(port), log=tmp_path / "up.log", chosen=chosen, folder=tmp_path) as up:
             stack = Stack(up, telnyx, chosen, tmp_path)
             assert wait_for(lambda: up.says("Rescind listens at"), 60), "\n".join(up.lines)
             assert wait_for(lambda: up.says("worker_started") and up.says("sweeper_started"), 60)
-            stack.client.ledger()  # which waits until somebody answers
+            assert wait_for(lambda: is_ready(stack), 60), "\n".join(up.lines)
             yield stack
             stack.client.close()
             stack.database.dispose()
             up.stop()
+
+
+def is_ready(stack: Stack) -> bool:
+    try:
+        return stack.client.ledger() is not None
+    except RescindError:
+        return False
 
 
 def test_changed_file_is_followed_by_all_processes_and_a_broken_one_by_none(stack):
