@@ -61,6 +61,7 @@ def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Rules, *, n
             if isinstance(heard.report, CampaignReport)
         ],
         besides=expected.campaigns,
+        now=now,
     )
     limits = [(each.report, each) for each in batch if isinstance(each.report, SpendLimitReport)]
     spend_limits.hear(connection, [(report, each.cause(report.source_id)) for report, each in limits], rules)

@@ -35,6 +35,7 @@ class CampaignChange:
     ends_at: datetime | None = None
     tcr_campaign_id: str | None = None
     telnyx_campaign_id: str | None = None
+    time_zone: str | None = None
     clear: frozenset[str] = frozenset()
 
 
@@ -44,7 +45,7 @@ def change(connection: sa.Connection, key: str, wanted: CampaignChange, *, cause
     held = _hold(connection, {key} | tied)[key]
     told = {
         name: getattr(wanted, name)
-        for name in ("status", "ends_at", "tcr_campaign_id", "telnyx_campaign_id")
+        for name in ("status", "ends_at", "tcr_campaign_id", "telnyx_campaign_id", "time_zone")
         if getattr(wanted, name) is not None or name in wanted.clear
     }
     changes = {name: value for name, value in told.items() if value != getattr(held, name)}
@@ -53,7 +54,7 @@ def change(connection: sa.Connection, key: str, wanted: CampaignChange, *, cause
     if changes.keys() & {"status", "ends_at"}:
         changes["status_event_id"] = cause
     changed = replace(held, **changes)
-    campaigns.update(connection, key, changes)
+    campaigns.update(connection, key, changes, now=now)
     campaigns.untie(connection, told_by=key)
     if changed.telnyx_campaign_id and changed.tcr_campaign_id:
         campaigns.tie(connection, changed.telnyx_campaign_id, changed.tcr_campaign_id, told_by=key)
@@ -62,7 +63,11 @@ def change(connection: sa.Connection, key: str, wanted: CampaignChange, *, cause
 
 
 def hear(
-    connection: sa.Connection, reports: Sequence[tuple[CampaignReport, Cause]], *, besides: frozenset[str] = frozenset()
+    connection: sa.Connection,
+    reports: Sequence[tuple[CampaignReport, Cause]],
+    *,
+    besides: frozenset[str] = frozenset(),
+    now: datetime,
 ) -> None:
     """Merge what the carriers say, each as the cause that it is, in any order to the same rows.
 
@@ -86,8 +91,10 @@ def hear(
             continue
         # The same word once more is an event that is replayed: what follows from it may not have been done yet.
         _call(reviewed, report.campaign_id, cause)
+        if told == campaign.carrier_stamp:
+            continue
         changes = {"carrier_state": report.state, "carrier_stamp": told, "carrier_event_id": report.source_id}
-        campaigns.update(connection, report.campaign_id, changes)
+        campaigns.update(connection, report.campaign_id, changes, now=now)
         held[report.campaign_id] = replace(
             campaign, carrier_state=report.state, carrier_stamp=told, carrier_event_id=report.source_id
         )

@@ -144,6 +144,7 @@ def campaign(row: Campaign, *, linked: Sequence[Campaign], aliases: frozenset[tu
         "ends_at": instant(row.ends_at),
         "tcr_campaign_id": row.tcr_campaign_id or tcr_campaign_id,
         "telnyx_campaign_id": row.telnyx_campaign_id or telnyx_campaign_id,
+        "time_zone": row.time_zone,
         "carrier_state": last.carrier_state if last else None,
         "carrier_event_id": last.carrier_event_id if last else None,
         "linked": sorted(each.key for each in linked if each.key != row.key),

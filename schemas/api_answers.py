@@ -112,6 +112,7 @@ class Campaign(Answer):
     ends_at = at(null=True)
     tcr_campaign_id = text("its id at The Campaign Registry", null=True)
     telnyx_campaign_id = text("Telnyx's UUID of it", null=True)
+    time_zone = text("where its recipients are", null=True)
     carrier_state = one_of(CarrierState, null=True)
     carrier_event_id = text("the event that said so", null=True)
     linked = fields.List(fields.String(), required=True, metadata={"description": "its other names among campaigns"})

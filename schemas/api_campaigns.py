@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 from core.campaigns import CampaignStatus
 from core.errors import RequestInvalid
 from schemas import fields as told
-from schemas.api_fields import Choice, Instant, Name, Strict, described
+from schemas.api_fields import Choice, Instant, Name, Strict, TimeZone, described
 from schemas.api_messages import LONGEST_KEY
 from schemas.api_pages import AfterName, Paged
 
@@ -32,6 +32,7 @@ class CampaignChange(Strict):
     ends_at = Instant(allow_none=True, metadata=described("nothing of it is to be sent later than this"))
     tcr_campaign_id = CampaignId(longest=_LONGEST_ID, allow_none=True, description="its id at The Campaign Registry")
     telnyx_campaign_id = CampaignId(longest=_LONGEST_ID, allow_none=True, description="Telnyx's UUID of it")
+    time_zone = TimeZone(description="where its recipients are, for those whose own is not told: an IANA name")
 
 
 class CampaignQuery(Paged):

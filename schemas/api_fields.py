@@ -10,7 +10,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate
 
-from core import numbers
+from core import numbers, zones
 from schemas import fields as told
 from schemas.instants import instant
 from schemas.problems import did_you_mean
@@ -18,6 +18,7 @@ from schemas.problems import did_you_mean
 #: What PostgreSQL refuses in a text: NUL, and halves of surrogate pairs.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SHOWN = 60
+_LONGEST_ZONE = 64
 
 #: Marshmallow's own type for its messages.
 Messages = dict[str, str | list[Any] | dict[Any, Any]]
@@ -83,6 +84,19 @@ class Name(Text):
             raise ValidationError("has characters in it that cannot be printed")
         if value != value.strip():
             raise ValidationError("begins or ends with a blank")
+
+
+class TimeZone(Name):
+    """The IANA name of a time zone; null where there is none."""
+
+    def __init__(self, *, description: str) -> None:
+        super().__init__(longest=_LONGEST_ZONE, allow_none=True, description=description)
+
+    def _deserialize(self, value: object, attr: str | None, data: Mapping[str, Any] | None, **more: object) -> str:
+        read: str = super()._deserialize(value, attr, data, **more)
+        if zones.zone(read) is None:
+            raise ValidationError("is not the name of a time zone, such as 'America/New_York'")
+        return read
 
 
 class PhoneNumber(fields.String):

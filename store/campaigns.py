@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from core.campaigns import Campaign, CampaignStatus, CarrierState
 from store import upserting
 from store.tables import campaign_aliases as aliases
+from store.tables import campaign_history as history
 from store.tables import campaigns
 
 _COLUMNS = [campaigns.c[name] for name in Campaign.__slots__]
@@ -19,6 +21,12 @@ _KEEP = _FIND.order_by(campaigns.c.key).with_for_update(read=True)
 _NAMES: sa.BindParameter[str] = sa.bindparam("names", expanding=True)
 _ALIASES = sa.select(aliases.c.telnyx_campaign_id, aliases.c.tcr_campaign_id).where(
     sa.or_(aliases.c.telnyx_campaign_id.in_(_NAMES), aliases.c.tcr_campaign_id.in_(_NAMES))
+)
+_REMEMBER = sa.insert(history).from_select(
+    [*Campaign.__slots__, "changed_at"],
+    sa.select(*_COLUMNS, sa.bindparam("at", type_=history.c.changed_at.type)).where(
+        campaigns.c.key == sa.bindparam("of_key")
+    ),
 )
 _LOCK_TO_CHANGE = _FIND.order_by(campaigns.c.key).with_for_update()
 
@@ -60,10 +68,10 @@ def tied_to(connection: sa.Connection, registrations: Collection[str]) -> list[s
     return list(connection.scalars(query))
 
 
-def update(connection: sa.Connection, key: str, changes: dict[str, Any]) -> None:
-    """Change a campaign that is locked."""
-    if changes:
-        connection.execute(sa.update(campaigns).where(campaigns.c.key == key).values(changes))
+def update(connection: sa.Connection, key: str, changes: dict[str, Any], *, now: datetime) -> None:
+    """Change a campaign that is locked, and put down in its history what it is from now on."""
+    connection.execute(sa.update(campaigns).where(campaigns.c.key == key).values(changes))
+    connection.execute(_REMEMBER, {"of_key": key, "at": now})
 
 
 def tie(connection: sa.Connection, telnyx_campaign_id: str, tcr_campaign_id: str, *, told_by: str) -> None:

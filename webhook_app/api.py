@@ -21,6 +21,7 @@ from webhook_app.api_forgiving import Forgiving
 from webhook_app.api_holds import Holds
 from webhook_app.api_ledger import Books
 from webhook_app.api_messages import Messages
+from webhook_app.api_people import People
 from webhook_app.api_recipients import Recipients
 from webhook_app.api_signals import Signals
 from webhook_app.bulkhead import Bulkhead
@@ -52,6 +53,7 @@ def register(
         Messages(database=database, rules=rules, outlook=outlook, ring=ring, now=now).routes(),
         Recipients(database=database, rules=rules, ring=ring, now=now).routes(),
         Forgiving(database=database, rules=rules, ring=ring, now=now).routes(),
+        People(database=database, rules=rules, ring=ring, now=now).routes(),
         Campaigns(database=database, ring=ring, now=now).routes(),
         Holds(database=database, ring=ring, now=now).routes(),
         Books(database=database, outlook=outlook, now=now).routes(),

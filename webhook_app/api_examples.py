@@ -199,13 +199,14 @@ RECIPIENT = {
     ],
 }
 
-CAMPAIGN_CHANGE = {"status": "paused", "ends_at": "2026-07-31T22:00:00Z", "tcr_campaign_id": "TCPA3X7"}
+CAMPAIGN_CHANGE = {"status": "paused", "ends_at": "2026-07-31T22:00:00Z", "time_zone": "America/New_York"}
 CAMPAIGN = {
     "key": "summer-sale",
     "status": "paused",
     "ends_at": "2026-07-31T22:00:00Z",
     "tcr_campaign_id": "TCPA3X7",
     "telnyx_campaign_id": "4b300178-131c-4902-954e-72d90ba1620a",
+    "time_zone": "America/New_York",
     "carrier_state": "active",
     "carrier_event_id": "c9b8a1d0-3f6e-4f0b-9a51-6f2c7d1e8b34",
     "linked": ["4b300178-131c-4902-954e-72d90ba1620a", "TCPA3X7"],

@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 from core import area_codes, windows, zones
 from core.deadlines import ACCURACY
 from core.deciding import Act, Mode, Verdict
-from core.errors import SettingsError
 from core.facts import Facts, MessageClass, Need, Person, Reach
 from core.quiet_windows import AS_OF, FEDERAL, Disputed, Hours, Row, rows_of
 from core.windows import Place, Window
@@ -48,10 +47,10 @@ class Settings:
     exempt: frozenset[MessageClass] = frozenset({MessageClass.TRANSACTIONAL, MessageClass.OTP, MessageClass.COMPLIANCE})
 
     def __post_init__(self) -> None:
-        """Raise SettingsError for hours that nothing lies between."""
+        """Raise ValueError for hours that nothing lies between."""
         if self.opens >= self.closes:
             hours = Hours(self.opens, self.closes)
-            raise SettingsError(f"quiet_hours: from {hours} nothing could be sent; 'opens' must be before 'closes'")
+            raise ValueError(f"nothing could be sent from {hours}; 'opens' must be before 'closes'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +72,9 @@ class _Whereabouts:
 
 
 def needs(settings: Settings) -> Mapping[Need, Reach]:
-    """Return that it looks at what was told of the recipients."""
-    del settings
-    return {Need.PEOPLE: Reach(timedelta())}
+    """Return that it looks at what was told of the recipients, of one class alone if it spares all others."""
+    asked = [each for each in MessageClass if each not in settings.exempt]
+    return {Need.PEOPLE: Reach(timedelta(), of_class=asked[0] if len(asked) == 1 else None)}
 
 
 def judge(facts: Facts, settings: Settings) -> Verdict:

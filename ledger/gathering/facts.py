@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from core.deadlines import last_look
 from core.facts import Facts, Need, Reach
 from core.holds import Hold
-from ledger.gathering import inbound, outcomes, signals, spending, tallies, traffic
+from ledger.gathering import inbound, outcomes, people, signals, spending, tallies, traffic
 from ledger.gathering.campaigns import Campaigns, names_of
 from ledger.gathering.subjects import Source, Subject, labels_of
 from store import consents, holds, messages
@@ -21,6 +21,7 @@ Needs = Mapping[Need, tuple[Reach, ...]]
 
 #: Where each kind of fact comes from; it stands in ``Facts`` under the name of the need.
 _SOURCES: Mapping[Need, Source] = {
+    Need.PEOPLE: people.find,
     Need.TRAFFIC: traffic.find,
     Need.INBOUND: inbound.find,
     Need.SIGNALS: signals.find,

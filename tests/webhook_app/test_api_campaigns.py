@@ -25,6 +25,7 @@ def test_new_campaign_is_made(api):
         "ends_at": None,
         "tcr_campaign_id": None,
         "telnyx_campaign_id": None,
+        "time_zone": None,
         "carrier_state": None,
         "carrier_event_id": None,
         "linked": [],
