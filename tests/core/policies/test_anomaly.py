@@ -46,6 +46,9 @@ def campaign(*tallies, **more):
         pytest.param(
             {}, [span(30, 25, failed=25), span(0, 25, failed=25)], Act.ALLOW, id="further apart than a window"
         ),
+        pytest.param({}, [span(60, 1000, opted_out=40), span(0, 100, opted_out=3)], Act.ALLOW, id="opt-outs before it"),
+        pytest.param({}, [span(60, 1000, spam=15), span(0, 100, spam=1)], Act.ALLOW, id="spam before it"),
+        pytest.param({}, [span(60, 1000, failed=200), span(0, 100, failed=20)], Act.ALLOW, id="failures before it"),
         pytest.param({}, [span(5, 100, failed=31), span(0, 10)], Act.HOLD, id="mended, but over a moment ago"),
         pytest.param({}, [span(25, 1000), span(0, 50, failed=20)], Act.ALLOW, id="much went well before"),
         pytest.param({}, [span(50, 1000), span(25, 50, failed=20)], Act.HOLD, id="what went well is long ago by now"),
@@ -192,8 +195,8 @@ def test_it_is_off_by_default_and_looks_as_far_back_as_its_first_window():
 @pytest.mark.parametrize(
     ("chosen", "told"),
     [
-        ({"window": SPAN - SECOND}, "window is shorter than the five minutes"),
-        ({"window": HOUR, "rest": 23 * HOUR + SECOND}, "longer than a day"),
+        ({"window": SPAN - SECOND}, "five minutes in which is counted; give '5m' or longer$"),
+        ({"window": HOUR, "rest": 23 * HOUR + SECOND}, "longer than a day together; give shorter ones$"),
     ],
 )
 def test_times_that_nothing_can_be_counted_in_are_refused(chosen, told):
