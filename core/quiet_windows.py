@@ -93,6 +93,7 @@ def _but_sunday(opens: int, closes: int) -> Week:
     return _week(_from_to(opens, closes), _from_to(opens, closes), None)
 
 
+FEDERAL_HOURS = _from_to(8, 21)
 ROWS = (
     Row("AL", _but_sunday(8, 20), f"Ala. Code 8-19A-14; {_SURVEY}", Confidence.MEDIUM, on_holidays=False),
     Row("CT", _daily(9, 20), f"Conn. Gen. Stat. 42-288a; {_SURVEY}", Confidence.MEDIUM),

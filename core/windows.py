@@ -6,14 +6,13 @@ twice, because clocks are changed is taken so that less is allowed.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from core.holidays import holiday
-from core.quiet_windows import FEDERAL, Hours, Row
+from core.quiet_windows import FEDERAL, FEDERAL_HOURS, Hours, Row
 
 _DAY = timedelta(days=1)
 #: No place is closed for longer than a Sunday with holidays around it.
@@ -51,10 +50,11 @@ def at(place: Place, moment: datetime) -> Window:
     return _of_day(place.zone, place.everywhere, place.rows, moment.astimezone(place.zone).date())
 
 
-def next_opening(places: Collection[Place], moment: datetime, length: timedelta) -> datetime | None:
+@lru_cache(maxsize=1024)
+def next_opening(places: tuple[Place, ...], moment: datetime, length: timedelta) -> datetime | None:
     """Return the first time from a moment on at which something that takes so long may be sent to all the places.
 
-    None when there is none within two weeks.
+    None when there is none within two weeks. It is remembered, since many messages are sent at one time.
     """
     until = moment + _FURTHEST
     while moment <= until:
@@ -78,7 +78,8 @@ def _opening(place: Place, moment: datetime, length: timedelta) -> datetime:
 @lru_cache(maxsize=4096)
 def _of_day(zone: ZoneInfo, everywhere: Hours, rows: tuple[Row, ...], day: date) -> Window:
     named = holiday(day)
-    opens, closes, sources = everywhere.opens, everywhere.closes, [FEDERAL]
+    opens, closes = everywhere.opens, everywhere.closes
+    sources = [FEDERAL if everywhere == FEDERAL_HOURS else "the settings 'opens' and 'closes'"]
     for row in rows:
         hours = row.hours(day, named)
         if hours is None:

@@ -16,7 +16,7 @@ from core import area_codes, windows, zones
 from core.deadlines import ACCURACY
 from core.deciding import Act, Mode, Verdict
 from core.facts import Facts, MessageClass, Need, Person, Reach
-from core.quiet_windows import AS_OF, FEDERAL, Disputed, Hours, Row, rows_of
+from core.quiet_windows import AS_OF, FEDERAL, FEDERAL_HOURS, Disputed, Hours, Row, rows_of
 from core.windows import Place, Window
 
 NAME = "quiet_hours"
@@ -29,8 +29,8 @@ class Settings:
     """The hours everywhere, whether the states' own count as well, and where somebody is who may be anywhere."""
 
     mode: Mode = Mode.OFF
-    opens: time = field(default=time(8), metadata={"doc": "from when on messages may arrive"})
-    closes: time = field(default=time(21), metadata={"doc": "until when they may"})
+    opens: time = field(default=FEDERAL_HOURS.opens, metadata={"doc": "from when on messages may arrive"})
+    closes: time = field(default=FEDERAL_HOURS.closes, metadata={"doc": "until when they may"})
     states: bool = field(default=True, metadata={"doc": "whether the states' own hours count as well"})
     disputed: frozenset[Disputed] = field(
         default=frozenset(), metadata={"doc": "states of which also those hours count that sources disagree on"}
@@ -149,15 +149,15 @@ def _disturbed(
     everybody: list[_Whereabouts],
     settings: Settings,
 ) -> Verdict:
-    everywhere = [each for one in everybody for each in one.places]
+    everywhere = tuple(dict.fromkeys(each for one in everybody for each in one.places))
     opening = windows.next_opening(everywhere, start, end - start)
     local, local_end = start.astimezone(place.zone), end.astimezone(place.zone)
-    next_one = f"it may next be sent at {opening.isoformat()}" if opening else "no time of the next two weeks would do"
+    next_one = opening.isoformat() if opening else "none within two weeks"
     return Verdict(
         settings.act,
         NAME,
         f"{somebody.phone_number} would be reached between {local:%Y-%m-%d %H:%M:%S} and {local_end:%H:%M:%S} in"
-        f" {place.zone.key}, and the hours there are {window.told}; {next_one}",
+        f" {place.zone.key}; allowed on that day: {window.told}; next opening: {next_one}",
         {
             **somebody.shown(),
             "send_at": start.isoformat(),
