@@ -163,4 +163,5 @@ def test_it_is_off_by_default_and_looks_at_costs_only_for_a_cap():
         Need.SIGNALS: Reach(DAY),
         Need.SPENDING: Reach(7 * DAY),
     }
+    assert [*Purse] == ["all", "profile"]
     assert budget.PRIORITY == 1

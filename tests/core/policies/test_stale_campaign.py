@@ -247,4 +247,5 @@ def test_by_default_it_acts_at_once_and_spares_nobody():
     settings = stale_campaign.Settings()
     assert (settings.mode, settings.exempt, settings.max_age) == (Mode.ENFORCE, frozenset(), None)
     assert (settings.paused, settings.unregistered) == (Instead.CANCEL, Instead.CANCEL)
+    assert [*Instead] == ["cancel", "hold"]
     assert stale_campaign.PRIORITY == 1
