@@ -50,7 +50,7 @@ class Settings:
         """Raise ValueError for hours that nothing lies between."""
         if self.opens >= self.closes:
             hours = Hours(self.opens, self.closes)
-            raise ValueError(f"nothing could be sent from {hours}; 'opens' must be before 'closes'")
+            raise ValueError(f"from {hours} nothing could be sent; 'opens' must be before 'closes'")
 
 
 @dataclass(frozen=True, slots=True)

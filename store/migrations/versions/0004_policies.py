@@ -1,5 +1,7 @@
 """What policies look at, and what makes decisions provable."""
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -96,6 +98,16 @@ def _campaign_history() -> None:
         sa.PrimaryKeyConstraint("seq", name="pk_campaign_history"),
     )
     op.create_index("ix_campaign_history_key", "campaign_history", ["key", "changed_at"])
+    names = (
+        "key, status, status_event_id, ends_at, tcr_campaign_id, telnyx_campaign_id, "
+        "carrier_state, carrier_stamp, carrier_event_id, time_zone"
+    )
+    # From now on; what campaigns were earlier is not known.
+    op.execute(
+        sa.text(
+            f"INSERT INTO campaign_history ({names}, changed_at) SELECT {names}, :now FROM campaigns"  # noqa: S608 - ours
+        ).bindparams(sa.bindparam("now", datetime.now(UTC), type_=UtcDateTime()))
+    )
 
 
 def _proof() -> None:
