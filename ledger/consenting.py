@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from core.consent import Consent, ConsentKind, ConsentScope, standing_opt_out
 from core.deciding import Decision, Rules
+from core.facts import Person
 from ledger import deciding, meeting, showing
 from ledger.deciding import Cause
-from store import consents, holds, intents, messages
+from store import consents, holds, intents, messages, people
 from store.consents import HeardConsent
 
 #: Of requests that led to no message; each can be asked for by its id.
@@ -60,11 +61,14 @@ def hear(connection: sa.Connection, heard: HeardConsent, rules: Rules, *, now: d
 
 
 def shown(connection: sa.Connection, phone_number: str) -> dict[str, Any]:
-    """Show whether a recipient has opted out, for whichever profile, and what is pending or came to nothing."""
+    """Show whether a recipient has opted out, where they are, and what is pending or came to nothing."""
     history = consents.history(connection, phone_number)
     standing = standing_opt_out([row.word for row in history], messaging_profile_id=None, scope=ConsentScope.ALL)
+    place = people.of(connection, {phone_number}).get(phone_number, Person(phone_number))
     return {
         "phone_number": phone_number,
+        "time_zone": place.time_zone,
+        "region": place.region,
         "opted_out": standing is not None,
         "consent": [showing.consent(row) for row in history],
         "pending": messages.count_pending_to(connection, phone_number),

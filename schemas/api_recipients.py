@@ -27,6 +27,8 @@ class Recipient(Answer):
     """What is known of a phone number."""
 
     phone_number = text()
+    time_zone = text("as it was told", null=True)
+    region = text("as it was told", null=True)
     opted_out = fields.Boolean(required=True, metadata={"description": "an opt-out stands, for whichever profile"})
     consent = listed(Consent)
     pending = count("scheduled messages to this number that are still pending")

@@ -157,6 +157,8 @@ OPT_OUT = {"phone_number": _NUMBER, "messaging_profile_id": None, "reason": "ask
 OPTED_OUT = {"phone_number": _NUMBER, "opted_out": True, "cancelling": 1}
 RECIPIENT = {
     "phone_number": _NUMBER,
+    "time_zone": "America/New_York",
+    "region": None,
     "opted_out": True,
     "consent": [
         {

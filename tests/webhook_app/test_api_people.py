@@ -35,6 +35,8 @@ def test_recipients_place_is_kept_and_null_forgets_it(api):
     shown = told(api.put(PATH, {"time_zone": "America/New_York", "region": "fl"}))
     assert shown == {"phone_number": ALICE, "time_zone": "America/New_York", "region": "FL", "pending": 0}
     assert told(api.put(PATH, {})) == shown
+    place = told(api.get(PATH))
+    assert (place["time_zone"], place["region"]) == ("America/New_York", "FL")
     assert told(api.put("/v1/recipients/%2B1%20(555)%20765-0101", {"region": None})) == {**shown, "region": None}
     assert api.rung == 3
 

@@ -112,6 +112,8 @@ def test_opt_out_of_one_profile_is_an_opt_out_whatever_the_scope(sqlite_database
 def test_unknown_recipient_has_said_nothing(api):
     assert told(api.get("/v1/recipients/%2B15559990000")) == {
         "phone_number": "+15559990000",
+        "time_zone": None,
+        "region": None,
         "opted_out": False,
         "consent": [],
         "pending": 0,
