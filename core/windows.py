@@ -71,8 +71,7 @@ def _opening(place: Place, moment: datetime, length: timedelta) -> datetime:
     start = max(moment, window.opens)
     if window.holds(start, start + length):
         return start
-    tomorrow = moment.astimezone(place.zone).date() + _DAY
-    return max(_late(place.zone, tomorrow, time()), moment + timedelta(seconds=1))
+    return _late(place.zone, moment.astimezone(place.zone).date() + _DAY, time())
 
 
 @lru_cache(maxsize=4096)

@@ -95,6 +95,8 @@ def test_sources_are_of_the_laws_that_narrow_the_hours():
     moment = noon(NEW_YORK, 2026, 5, 1)
     assert at(Place(NEW_YORK, FEDERAL_HOURS), moment).sources == (FEDERAL,)
     assert at(Place(NEW_YORK, FEDERAL_HOURS, (florida,)), moment).sources == (FEDERAL, florida.source)
+    as_florida = at(Place(NEW_YORK, Hours(time(8), time(20)), (florida,)), moment)
+    assert (as_florida.told, len(as_florida.sources)) == ("08:00 to 20:00", 1)
     narrower = Hours(time(9), time(19))
     window = at(Place(NEW_YORK, narrower, (florida,)), moment)
     assert (window.told, window.sources) == ("09:00 to 19:00", ("the settings 'opens' and 'closes'",))

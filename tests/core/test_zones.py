@@ -31,6 +31,12 @@ def test_number_may_be_in_every_zone_that_its_area_code_reaches_into(number, exp
     assert keys(number) == expected
 
 
+def test_number_that_tells_its_country_alone_may_be_anywhere_in_it():
+    found = keys("+79161234567")
+    assert {"Europe/Moscow", "Asia/Kamchatka"} < set(found)
+    assert found == sorted(found)
+
+
 @pytest.mark.parametrize(
     "number",
     ["+18005550100", "+18885550100", "+19005550100", "+15005550006", "+15557650101", "+80012345678", "+870773111632"],

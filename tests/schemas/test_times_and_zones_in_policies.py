@@ -31,7 +31,9 @@ def test_time_of_day_is_hours_and_minutes(read, text, read_as):
     assert read(f'opens = "{text}"').opens == read_as
 
 
-@pytest.mark.parametrize("text", ['"24:00"', '"8"', '"8:60"', '"8:0"', '"8 am"', '" 8:00"', '"\uff18:00"', "8", "08:00:00"])
+@pytest.mark.parametrize(
+    "text", ['"24:00"', '"8"', '"8:60"', '"8:0"', '"8 am"', '" 8:00"', '"\uff18:00"', "8", "08:00:00"]
+)
 def test_what_is_no_time_of_day_is_refused_with_the_remedy(read, text):
     with pytest.raises(SettingsError, match=r"line 2: quiet_hours.opens is .*; write hours and minutes in quotes"):
         read(f"opens = {text}")
