@@ -1,9 +1,10 @@
 """Time zones: by their names, and those that a phone number may be in.
 
 A number may be anywhere that its area code reaches, and a mobile number is taken along to wherever its owner moves:
-the zones of a number are candidates, never knowledge. Only the area code of a North American number counts, since the
-digits behind it tell no more of a number that was ported. Source of the zones: https://github.com/google/libphonenumber
-/tree/master/resources/timezones, as the tables of phonenumbers.
+the zones of a number are candidates, never knowledge. Of a North American number the area code counts, since the
+digits behind it tell no more of a number that was ported; of any other only the country, since mobile numbers elsewhere
+belong to no place in it. Source of the zones: the tables of phonenumbers, which are those of
+https://github.com/google/libphonenumber/tree/master/resources/timezones
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from collections import defaultdict
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from phonenumbers.tzdata import TIMEZONE_DATA, TIMEZONE_LONGEST_PREFIX
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
+from phonenumbers.tzdata import TIMEZONE_DATA
 
 _NORTH_AMERICA = "+1"
 _AREA_CODE = len("+1305")
+_COUNTRY_CODES = frozenset(map(str, COUNTRY_CODE_TO_REGION_CODE))
+_LONGEST_COUNTRY_CODE = 3
 #: Codes laid over an older one that reaches into two zones; the tables know only where most of their numbers are.
 _LAID_OVER = {"+1364": "+1270", "+1448": "+1850", "+1458": "+1541", "+1930": "+1812"}
 #: What a system has among its zones besides them: its own clock's, and copies that count leap seconds.
@@ -37,7 +41,7 @@ def candidates(number: str) -> tuple[ZoneInfo, ...]:
     """Return the zones that a number in E.164 may be in by its area code or country; none when it tells none."""
     if number.startswith(_NORTH_AMERICA):
         return _of_area_code(number[:_AREA_CODE])
-    return _of_prefix(number[1 : TIMEZONE_LONGEST_PREFIX + 1])
+    return _of_country(number[1 : _LONGEST_COUNTRY_CODE + 1])
 
 
 @lru_cache(maxsize=1024)
@@ -45,13 +49,11 @@ def _of_area_code(code: str) -> tuple[ZoneInfo, ...]:
     return _zones(_BY_AREA_CODE.get(code, set()) | _BY_AREA_CODE.get(_LAID_OVER.get(code, ""), set()))
 
 
-@lru_cache(maxsize=4096)
-def _of_prefix(digits: str) -> tuple[ZoneInfo, ...]:
-    """Return the zones of the longest prefix that the tables know."""
-    for length in range(len(digits), 0, -1):
-        if digits[:length] in TIMEZONE_DATA:
-            return _zones(set(TIMEZONE_DATA[digits[:length]]))
-    return ()
+@lru_cache(maxsize=1024)
+def _of_country(digits: str) -> tuple[ZoneInfo, ...]:
+    """Return the zones of the country whose code these digits begin with; no code is the beginning of another."""
+    code = next((digits[:length] for length in range(1, len(digits) + 1) if digits[:length] in _COUNTRY_CODES), "")
+    return _zones(set(TIMEZONE_DATA.get(code, ())))
 
 
 def _zones(names: set[str]) -> tuple[ZoneInfo, ...]:

@@ -35,6 +35,7 @@ def test_number_that_tells_its_country_alone_may_be_anywhere_in_it():
     found = keys("+79161234567")
     assert {"Europe/Moscow", "Asia/Kamchatka"} < set(found)
     assert found == sorted(found)
+    assert {"Australia/Perth", "Australia/Sydney"} < set(keys("+61412345678"))
 
 
 @pytest.mark.parametrize(
