@@ -6,11 +6,9 @@ from typing import Any
 
 import click
 import structlog
-from marshmallow import ValidationError
 
 from core.consent import Meaning, Tier
 from core.deciding import Act
-from core.errors import RequestInvalid
 from ledger import doubting
 from ledger.following import Following
 from rescind import databases, output
@@ -64,7 +62,7 @@ def doubts_command(*, tier: str, limit: int, wants_json: bool) -> None:
 @as_json
 def settle_command(*, phone_number: str, event_id: str, means: str, reason: str, wants_json: bool) -> None:
     """Say what the text of an event meant, and decide again on what is scheduled for its sender."""
-    number, why = _number(phone_number), api_holds.reason_of(reason)
+    number, why = api_fields.number_named("NUMBER", phone_number), api_holds.reason_of(reason)
     settings = Settings.from_env()
     rulebook = Rulebook(settings.policies, log=structlog.get_logger())
     at = now()
@@ -90,10 +88,3 @@ def settle_command(*, phone_number: str, event_id: str, means: str, reason: str,
 def _row(shown: dict[str, Any]) -> tuple[object, ...]:
     said = brief(shown["effective_at"]), shown["evidence"], ", ".join(shown["languages"])
     return (shown["phone_number"], shown["event_id"], *said, shown["campaign"], shown["pending"])
-
-
-def _number(raw: str) -> str:
-    try:
-        return api_fields.phone_number(raw)
-    except ValidationError as error:
-        raise RequestInvalid(f"NUMBER: {error.messages[0]}") from None

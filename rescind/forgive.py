@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 import structlog
-from marshmallow import ValidationError
 
 from core.errors import RequestInvalid
 from ledger import forgiving
@@ -29,7 +28,7 @@ def forgive_command(*, phone_number: str, reason: str, wants_json: bool) -> None
     What is scheduled for it is decided on again. What was cancelled because of its failures stays cancelled; see
     `rescind reschedule`.
     """
-    number, why = _number(phone_number), _reason(reason)
+    number, why = api_fields.number_named("NUMBER", phone_number), _reason(reason)
     settings = Settings.from_env()
     rulebook = Rulebook(settings.policies, log=structlog.get_logger())
     with databases.opened(settings) as database:
@@ -45,13 +44,6 @@ def forgive_command(*, phone_number: str, reason: str, wants_json: bool) -> None
     click.echo(
         f"what failed to {number} counts no more ({forgiven.failures}); {forgiven.pending:,} pending messages go to it"
     )
-
-
-def _number(raw: str) -> str:
-    try:
-        return api_fields.phone_number(raw)
-    except ValidationError as error:
-        raise RequestInvalid(f"NUMBER: {error.messages[0]}") from None
 
 
 def _reason(raw: str) -> str:

@@ -8,9 +8,7 @@ from typing import Any
 
 import click
 import structlog
-from marshmallow import ValidationError
 
-from core.errors import RequestInvalid
 from ledger import signalling
 from ledger.following import Following
 from rescind import databases, output
@@ -81,7 +79,7 @@ def revision_command(
 @as_json
 def list_command(*, phone_number: str | None, limit: int, wants_json: bool) -> None:
     """List signals, the newest first."""
-    number = None if phone_number is None else _number(phone_number)
+    number = None if phone_number is None else api_fields.number_named("--of", phone_number)
     with databases.reading(Settings.from_env()) as connection:
         rows = signals.listing(connection, limit=limit, phone_number=number)
     shown = [signalling.shown(row) for row in rows]
@@ -116,13 +114,6 @@ def _tell(body: Mapping[str, Any], signal_id: str | None, at: datetime | None, *
     click.echo(output.printable(f"signal {shown['id']} is kept; {taken.cancelling:,} messages are cancelled at once"))
     if signal.phone_number is None:
         click.echo("all that is pending is looked at for it by and by; --to has it looked at now")
-
-
-def _number(raw: str) -> str:
-    try:
-        return api_fields.phone_number(raw)
-    except ValidationError as error:
-        raise RequestInvalid(f"--of: {error.messages[0]}") from None
 
 
 def _row(shown: Mapping[str, Any]) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate
 
 from core import numbers, zones
+from core.errors import RequestInvalid
 from schemas import fields as told
 from schemas.instants import instant
 from schemas.problems import did_you_mean
@@ -117,6 +118,14 @@ def phone_number(raw: str) -> str:
     if read is None or numbers.e164(read) != read:
         raise ValidationError("is not a phone number with its country code, such as +15551230001")
     return read
+
+
+def number_named(where: str, raw: str) -> str:
+    """Return the phone number that stands in a path or an argument, in E.164. Raises RequestInvalid, naming where."""
+    try:
+        return phone_number(raw)
+    except ValidationError as error:
+        raise RequestInvalid(f"{where}: {error.messages[0]}") from None
 
 
 class Instant(fields.DateTime):

@@ -7,10 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from flask import Response, jsonify
-from marshmallow import ValidationError
 
 from core.deciding import Rules
-from core.errors import RequestInvalid
 from ledger import forgiving
 from schemas import api_fields, api_holds
 from schemas.api_answers import enveloped
@@ -65,10 +63,7 @@ class Forgiving:
 
         What was cancelled because of them stays cancelled, unless Telnyx has not been asked yet.
         """
-        try:
-            number = api_fields.phone_number(phone_number)
-        except ValidationError as error:
-            raise RequestInvalid(f"phone_number: {error.messages[0]}") from None
+        number = api_fields.number_named("phone_number", phone_number)
         reason = api_holds.reason_of(body["reason"])
         rules = self._rules()
         with self._database.begin() as connection:

@@ -8,10 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from flask import Response, jsonify
-from marshmallow import ValidationError
 
 from core.deciding import Rules
-from core.errors import RequestInvalid
 from ledger import locating
 from schemas import api_fields
 from schemas.api_answers import enveloped
@@ -59,10 +57,7 @@ class People:
 
         What is left out stays as it is, and null forgets it.
         """
-        try:
-            number = api_fields.phone_number(phone_number)
-        except ValidationError as error:
-            raise RequestInvalid(f"phone_number: {error.messages[0]}") from None
+        number = api_fields.number_named("phone_number", phone_number)
         rules = self._rules()
         with self._database.begin() as connection:
             located = locating.tell(connection, number, body, rules, cause=f"recipient:{uuid.uuid4()}", now=self._now())

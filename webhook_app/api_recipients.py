@@ -8,11 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from flask import Response, jsonify
-from marshmallow import ValidationError
 
 from core.consent import Tier
 from core.deciding import Act, Decision, Rules
-from core.errors import RequestInvalid
 from core.policies import opt_out
 from ledger import consenting, doubting
 from schemas import api_fields, api_pages
@@ -93,7 +91,7 @@ class Recipients:
 
     def one(self, phone_number: str) -> Response:
         """Show whether somebody has opted out, all they ever said, and what is pending for them or came to nothing."""
-        number = _number(phone_number)
+        number = api_fields.number_named("phone_number", phone_number)
         with self._database.read() as connection:
             return jsonify(data=consenting.shown(connection, number))
 
@@ -114,7 +112,7 @@ class Recipients:
 
         `opt_out` counts from when the text was sent; `nothing` lets go what waited for it alone.
         """
-        number = _number(phone_number)
+        number = api_fields.number_named("phone_number", phone_number)
         rules = self._rules()
         with self._database.begin() as connection:
             decided = doubting.settle(
@@ -131,14 +129,6 @@ class Recipients:
         self._ring()
         settled = {"phone_number": number, "event_id": event_id, "means": body["means"]}
         return jsonify(data={**settled, "opted_out": stands["opted_out"], "cancelling": _cancelling(decided)})
-
-
-def _number(phone_number: str) -> str:
-    """Return the number in a path. Raises RequestInvalid when it is none."""
-    try:
-        return api_fields.phone_number(phone_number)
-    except ValidationError as error:
-        raise RequestInvalid(f"phone_number: {error.messages[0]}") from None
 
 
 def _cancelling(decided: Mapping[str, Decision]) -> int:
