@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from core.campaigns import Campaign
 from core.consent import Consent
@@ -233,3 +234,17 @@ class Facts:
     """What the message's day costs, of all messages and of its profile's; none when nothing is known of prices."""
     is_last: bool = False
     """Nobody will look again, though it may be earlier than usual: a crowd has to be begun with in time."""
+
+
+def about(*, now: datetime, **known: Any) -> Facts:  # noqa: ANN401 - as the fields of Facts
+    """Return the facts about a marketing message to be sent now of which nothing else is known."""
+    return Facts(
+        now=now,
+        message_id="",
+        send_at=now,
+        scheduled_at=now,
+        message_class=MessageClass.MARKETING,
+        messaging_profile_id=None,
+        recipients=(),
+        **known,
+    )

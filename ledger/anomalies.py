@@ -7,8 +7,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from core import facts
 from core.deciding import Act, Rules, Verdict
-from core.facts import Facts, MessageClass, Need
+from core.facts import Need
 from core.policies import anomaly
 from core.scopes import Scope
 from core.spans import SPAN
@@ -36,20 +37,7 @@ def standing(
     called = {name: frozenset(known.one_with(frozenset({name}))) for name in names}
     told = tallies.of_campaigns(connection, set(called.values()), since=now - rule.needs[Need.TALLIES].back)
     verdicts = {
-        name: rule.judge(
-            Facts(
-                now=now,
-                message_id="",
-                send_at=now,
-                scheduled_at=now,
-                message_class=MessageClass.MARKETING,
-                messaging_profile_id=None,
-                recipients=(),
-                campaign_key=name,
-                tallies=told[called[name]],
-            )
-        )
-        for name in sorted(names)
+        name: rule.judge(facts.about(now=now, campaign_key=name, tallies=told[called[name]])) for name in sorted(names)
     }
     return {name: verdict for name, verdict in verdicts.items() if verdict.act is not Act.ALLOW}
 

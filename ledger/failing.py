@@ -12,9 +12,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from core import failures
+from core import facts, failures
 from core.deciding import Act, Rules
-from core.facts import Ending, Facts, MessageClass, Need, Outcome
+from core.facts import Ending, Need
 from core.reports import MessageReport
 from core.scopes import Scope
 from core.statuses import RANK_OF_UNCONFIRMED, rank_of
@@ -86,7 +86,8 @@ def standing(connection: sa.Connection, ended: Ended, rules: Rules, *, now: date
     asked = [rule for rule in rules if Need.SENDER_OUTCOMES in rule.needs]
     said: dict[str, tuple[Act, ...]] = {}
     for sender in ended.senders:
-        known = _of_sender(sender, gathered.of_sender(connection, sender, since=now - back), now)
+        failed = gathered.of_sender(connection, sender, since=now - back)
+        known = facts.about(now=now, from_number=sender, sender_outcomes=failed)
         said[sender] = tuple(rule.judge(known).act for rule in asked)
     return said
 
@@ -106,21 +107,6 @@ def call_for_reviews(
         reviews.request(
             connection, Scope.SENDER, sender, event_id=cause.event_id, known_at=cause.known_at, acts=cause.acts
         )
-
-
-def _of_sender(sender: str, failed: tuple[Outcome, ...], now: datetime) -> Facts:
-    """Return the facts about a message of which nothing but its sender is known."""
-    return Facts(
-        now=now,
-        message_id="",
-        send_at=now,
-        scheduled_at=now,
-        message_class=MessageClass.MARKETING,
-        messaging_profile_id=None,
-        recipients=(),
-        from_number=sender,
-        sender_outcomes=failed,
-    )
 
 
 def _by_weight(told: tuple[MessageReport, Cause]) -> tuple[bool, datetime, str]:
