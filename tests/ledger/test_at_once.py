@@ -3,7 +3,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 
 import pytest
 
@@ -15,6 +14,7 @@ from ledger.reviewing import review
 from store import cancellations
 from tests.books import stories
 from tests.reports import NOW, RULES, carriers_say, heard, message_id, registration, status, text
+from tests.side_by_side import at_once, overlapping
 
 
 def requested(database):
@@ -23,39 +23,16 @@ def requested(database):
         return row is not None and row.state == "requested"
 
 
-def at_once(*acts):
-    """Run each in a thread of its own, and raise what any of them raises."""
-    with ThreadPoolExecutor(len(acts)) as pool:
-        for done in [pool.submit(act) for act in acts]:
-            done.result(20)
-
-
 @pytest.mark.parametrize("late", ["registration", "opt-out"])
 def test_opt_out_and_registration_at_once_never_pass_each_other_unseen(postgresql_database, late):
-    """One transaction is held open between its look and its commit while the other runs."""
-    first_looked, second_began = threading.Event(), threading.Event()
-
     def enroll(connection):
         register(connection, [registration()], RULES, door="api", now=NOW)
 
     def refuse(connection):
         absorb(connection, heard(text("STOP")), RULES, now=NOW)
 
-    def slow(act):
-        with postgresql_database.begin() as connection:
-            act(connection)
-            first_looked.set()
-            second_began.wait(5)
-            threading.Event().wait(0.2)
-
-    def quick(act):
-        first_looked.wait(5)
-        second_began.set()
-        with postgresql_database.begin() as connection:
-            act(connection)
-
     first, second = (enroll, refuse) if late == "opt-out" else (refuse, enroll)
-    at_once(partial(slow, first), partial(quick, second))
+    overlapping(postgresql_database, first, second)
     assert requested(postgresql_database)
 
 

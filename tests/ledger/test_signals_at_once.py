@@ -1,6 +1,5 @@
 """A signal and the registration of a message that it concerns, at the same moment, on PostgreSQL."""
 
-import threading
 from functools import partial
 
 import pytest
@@ -8,37 +7,21 @@ import pytest
 from ledger import signalling
 from ledger.registering import register
 from store import cancellations, signals
-from tests.ledger.test_at_once import at_once
 from tests.ledger.test_signalling import goal, labelled, revision
 from tests.reports import NOW, RULES, message_id
+from tests.side_by_side import at_once, overlapping
 
 
 @pytest.mark.parametrize("late", ["registration", "signal"])
 def test_signal_and_registration_at_once_never_pass_each_other_unseen(postgresql_database, late):
-    """One transaction is held open between its look and its commit while the other runs."""
-    first_looked, second_began = threading.Event(), threading.Event()
-
     def enroll(connection):
         register(connection, [labelled(1, "until:purchase")], RULES, door="api", now=NOW)
 
     def signal(connection):
         signalling.hear(connection, [goal()], RULES, now=NOW)
 
-    def slow(act):
-        with postgresql_database.begin() as connection:
-            act(connection)
-            first_looked.set()
-            second_began.wait(5)
-            threading.Event().wait(0.2)
-
-    def quick(act):
-        first_looked.wait(5)
-        second_began.set()
-        with postgresql_database.begin() as connection:
-            act(connection)
-
     first, second = (enroll, signal) if late == "signal" else (signal, enroll)
-    at_once(partial(slow, first), partial(quick, second))
+    overlapping(postgresql_database, first, second)
     with postgresql_database.read() as connection:
         assert cancellations.of(connection, message_id()).state == "requested"
 

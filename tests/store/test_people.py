@@ -2,10 +2,9 @@
 
 import re
 
-import sqlalchemy as sa
-
 from core.facts import Person
 from store import consents, people
+from tests.query_plans import plans
 from tests.reports import ALICE, BOB, CAROL
 
 
@@ -51,11 +50,5 @@ def test_more_are_found_than_one_query_asks_for(database):
 
 
 def test_people_are_found_by_their_number_among_all_recipients(sqlite_database):
-    asked = []
-    with sqlite_database.read() as connection:
-        connection.scalar(sa.select(1))
-        sa.event.listen(connection, "before_cursor_execute", lambda *what: asked.append(what[2:4]))
-        people.of(connection, {ALICE, BOB})
-        (statement, values), *_ = list(asked)
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
-    assert [re.sub(r"\d", "?", step[3]) for step in plan] == ["SEARCH recipients USING PRIMARY KEY (phone_number=?)"]
+    found = plans(sqlite_database, lambda connection: people.of(connection, {ALICE, BOB}))
+    assert [re.sub(r"\d", "?", step) for step in found] == ["SEARCH recipients USING PRIMARY KEY (phone_number=?)"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from core.consent import Tier
 from core.scopes import Scope
 from store import consents, due, gated, intents, messages, outcomes, reach, sums, traffic
 from store.ways import Reach
+from tests.query_plans import plans
 from tests.reports import ALICE, BOB, NOW, OURS, PROFILE, message_id
 
 BY_ID = {"sqlite_autoindex_messages_1"}
@@ -31,19 +33,7 @@ AFTER = (NOW, 7)
 def explained(sqlite_database):
     """Run something, and return the plans of all that it asked the database for."""
 
-    def explain(ask):
-        asked = []
-        with sqlite_database.read() as connection:
-            sa.event.listen(connection, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
-            ask(connection)
-        with sqlite_database.read() as connection:
-            return [
-                step[3]
-                for statement, values in asked
-                for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
-            ]
-
-    return explain
+    return partial(plans, sqlite_database)
 
 
 def indices(plan, table):

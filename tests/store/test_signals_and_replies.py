@@ -7,19 +7,8 @@ import sqlalchemy as sa
 
 from core.facts import Signal, SignalKind
 from store import inbound, signals
+from tests.query_plans import plans
 from tests.reports import ALICE, BOB, NOW
-
-
-def plans(connection, ask):
-    """The plans of all that something asks SQLite for."""
-    asked = []
-    sa.event.listen(connection, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
-    ask(connection)
-    return [
-        step[3]
-        for statement, values in list(asked)
-        for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
-    ]
 
 
 @pytest.mark.parametrize(
@@ -53,8 +42,7 @@ def plans(connection, ask):
     ],
 )
 def test_rows_are_found_by_an_index_that_leads_to_few(sqlite_database, ask, table, by):
-    with sqlite_database.read() as connection:
-        steps = [step for step in plans(connection, ask) if re.match(rf"(SCAN|SEARCH) {table}\b", step)]
+    steps = [step for step in plans(sqlite_database, ask) if re.match(rf"(SCAN|SEARCH) {table}\b", step)]
     assert steps
     assert all(f"INDEX {by}" in step or "INTEGER PRIMARY KEY (rowid=?)" in step for step in steps), steps
     assert any(f"INDEX {by}" in step for step in steps), steps
