@@ -46,21 +46,30 @@ class Audit:
         return self.broken is None and self.found_expected is not False
 
 
-def waits(connection: sa.Connection, *, now: datetime) -> bool:
-    """Return True when there are decisions that are not linked yet."""
-    return bool(chain.unlinked(connection, settled=now - _SETTLED_AFTER, limit=1))
+def waits(connection: sa.Connection, *, now: datetime, looks_back: bool) -> bool:
+    """Return True when there are decisions that are not linked yet; see ``extend``."""
+    return bool(chain.unlinked(connection, after=_linked_up_to(connection, now, looks_back=looks_back), limit=1))
 
 
-def extend(connection: sa.Connection, *, now: datetime, limit: int) -> int | None:
-    """Link the next decisions; return how many, or None when another did it meanwhile: roll back then."""
+def extend(connection: sa.Connection, *, now: datetime, limit: int, looks_back: bool) -> int | None:
+    """Link the next decisions; return how many, or None when another did it meanwhile: roll back then.
+
+    What was committed under a lower number than is linked already is found by looking back, which reads all links
+    of the last minutes: enough once in a while.
+    """
     position, digest = chain.newest(connection) or (0, START)
+    after = _linked_up_to(connection, now, looks_back=looks_back)
     links: list[Link] = []
-    for seq, row in chain.unlinked(connection, settled=now - _SETTLED_AFTER, limit=limit):
+    for seq, row in chain.unlinked(connection, after=after, limit=limit):
         position, digest = position + 1, linked(digest, chain.as_json(row))
         links.append(Link(position, seq, digest))
     if links and not chain.add(connection, links, now=now):
         return None
     return len(links)
+
+
+def _linked_up_to(connection: sa.Connection, now: datetime, *, looks_back: bool) -> int:
+    return chain.settled(connection, before=now - _SETTLED_AFTER) if looks_back else chain.highest(connection)
 
 
 def audit(
@@ -93,5 +102,5 @@ def audit(
         tell(checked)
         if broken is not None:
             break
-    waiting = chain.unlinked(connection, settled=now - _SETTLED_AFTER, limit=_PART)
+    waiting = chain.unlinked(connection, after=_linked_up_to(connection, now, looks_back=True), limit=_PART)
     return Audit(checked, head, len(waiting), broken, found)

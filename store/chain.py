@@ -14,6 +14,7 @@ from store.tables import chain_links, decisions
 
 _DECISION = [decisions.c[name] for name in DecisionRow.__slots__]
 _NEWEST = sa.select(chain_links.c.position, chain_links.c.digest).order_by(chain_links.c.position.desc()).limit(1)
+_HIGHEST = sa.select(sa.func.max(chain_links.c.decision_seq))
 _SETTLED = (
     sa.select(chain_links.c.decision_seq)
     .where(chain_links.c.linked_at < sa.bindparam("before"))
@@ -45,13 +46,22 @@ def newest(connection: sa.Connection) -> tuple[int, str] | None:
     return (row.position, row.digest) if row else None
 
 
-def unlinked(connection: sa.Connection, *, settled: datetime, limit: int) -> list[tuple[int, DecisionRow]]:
-    """Return decisions that are in no link yet, each with its number, in the order of these.
+def highest(connection: sa.Connection) -> int:
+    """Return the highest number of a decision that is linked; 0 when none is."""
+    return connection.scalar(_HIGHEST) or 0
 
-    A transaction may commit a lower number after a higher one. None is under way for so long that it was begun
-    before ``settled``: up to what was linked by then, nothing comes in any more.
+
+def settled(connection: sa.Connection, *, before: datetime) -> int:
+    """Return the number up to which no decision comes in any more.
+
+    A transaction may commit a lower number after a higher one. When none that is under way was begun before the
+    moment given, that is the highest that was linked by then.
     """
-    after = connection.scalar(_SETTLED, {"before": settled}) or 0
+    return connection.scalar(_SETTLED, {"before": before}) or 0
+
+
+def unlinked(connection: sa.Connection, *, after: int, limit: int) -> list[tuple[int, DecisionRow]]:
+    """Return decisions with a higher number than given that are in no link yet, each with its number, in order."""
     found = connection.execute(_UNLINKED, {"after": after, "limit": limit})
     return [(row[0], DecisionRow(*row[1:])) for row in found]
 

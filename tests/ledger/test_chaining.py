@@ -19,9 +19,9 @@ def books(database):
     return database
 
 
-def extended(database):
+def extended(database, *, looks_back=True):
     with database.begin() as connection:
-        return chaining.extend(connection, now=NOW, limit=100)
+        return chaining.extend(connection, now=NOW, limit=100, looks_back=looks_back)
 
 
 def audited(database, expected=None):
@@ -80,6 +80,8 @@ def test_number_that_is_committed_after_a_higher_one_is_linked_later(books):
         connection.execute(sa.insert(decisions), [row | {"seq": 7}])
     assert extended(books) == 1
     changed(books, sa.insert(decisions).values(**(row | {"seq": 5})))
+    assert extended(books, looks_back=False) == 0
+    assert audited(books).unlinked == 1
     assert extended(books) == 1
     assert audited(books).holds
 
