@@ -50,6 +50,8 @@ class Verdict:
     """The verdict may change by then, although nothing happens: look again."""
     since: datetime | None = None
     """When the deciding fact came to be, where whoever asks may have come late."""
+    known_at: datetime | None = None
+    """When the deciding fact reached us, where nothing was decided on it then."""
 
 
 @dataclass(frozen=True, slots=True)

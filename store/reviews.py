@@ -92,6 +92,16 @@ def is_unfinished(connection: sa.Connection, event_id: str) -> bool:
     return connection.scalar(query) is not None
 
 
+def unfinished_causes(connection: sa.Connection) -> dict[str, datetime]:
+    """Return what has called for reviews that are not finished, and when it first reached us."""
+    query = (
+        sa.select(reviews.c.event_id, sa.func.min(reviews.c.requested_at).label("requested_at"))
+        .where(IS_UNFINISHED, reviews.c.acts, reviews.c.event_id.is_not(None))
+        .group_by(reviews.c.event_id)
+    )
+    return {row.event_id: row.requested_at for row in connection.execute(query)}
+
+
 def oldest(connection: sa.Connection) -> datetime | None:
     """Return when the oldest unfinished review was called for, or None."""
     return connection.scalar(sa.select(reviews.c.requested_at).where(IS_UNFINISHED).order_by(reviews.c.seq).limit(1))

@@ -31,6 +31,7 @@ def judge(facts: Facts) -> Verdict:
         },
         event_id=first.cause,
         since=first.placed_at,
+        known_at=first.placed_at,
     )
 
 

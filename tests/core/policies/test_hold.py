@@ -83,7 +83,12 @@ def test_gate_is_told_with_who_set_it_and_until_when(until):
         "placed_by": "cli",
         "expires_at": until and "2026-05-01T13:00:00+00:00",
     }
-    assert (verdict.event_id, verdict.since, verdict.until) == ("hold:h1", NOW - HOUR, None)
+    assert (verdict.event_id, verdict.since, verdict.known_at, verdict.until) == (
+        "hold:h1",
+        NOW - HOUR,
+        NOW - HOUR,
+        None,
+    )
 
 
 def test_message_that_no_gate_holds_says_so():
