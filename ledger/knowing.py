@@ -36,7 +36,7 @@ def first(
     deciding = Reason(decision.policy or "", decision.reason, known_at)
     objections = [each for mode, each in decision.verdicts if mode is Mode.ENFORCE and each.act is not Act.ALLOW]
     under_review = reviews.unfinished_causes(connection)
-    told_at = _objecting_since(connection, message_id)
+    told_at = _objecting_since(connection, message_id, {each.policy for each in objections})
     found = [deciding]
     for verdict in objections:
         times = [verdict.known_at, told_at.get(verdict.policy), under_review.get(verdict.event_id or "")]
@@ -49,17 +49,15 @@ def _from(verdict: Verdict, known_at: datetime, send_at: datetime) -> datetime:
     return max(known_at, last_look(send_at)) if verdict.act is Act.HOLD else known_at
 
 
-def _objecting_since(connection: sa.Connection, message_id: str) -> dict[str, datetime]:
-    """Return since which decision each policy has objected in every one."""
-    made = [row for row in decisions.of(connection, message_id) if row.mode == Mode.ENFORCE]
+def _objecting_since(connection: sa.Connection, message_id: str, policies: set[str]) -> dict[str, datetime]:
+    """Return since which decision each of these policies has objected, if it has in every one from there on."""
+    *before, _ = (row for row in decisions.of(connection, message_id) if row.mode == Mode.ENFORCE)
     since: dict[str, datetime] = {}
-    objecting: set[str] | None = None
-    for row in reversed(made):
-        against = {
+    for row in reversed(before):
+        policies = policies & {
             str(told["policy"])
             for told in row.verdicts
             if told["mode"] == Mode.ENFORCE and told["verdict"] != Act.ALLOW
         }
-        objecting = against if objecting is None else objecting & against
-        since |= dict.fromkeys(objecting, row.decided_at)
+        since |= dict.fromkeys(policies, row.decided_at)
     return since
