@@ -38,7 +38,7 @@ _COMMANDS = {
     "signal": ("rescind.signal", "Say that a goal is reached, or that what messages are about has changed."),
     "reschedule": ("rescind.reschedule", "Schedule anew what was cancelled, as far as it still can go out."),
     "forgive": ("rescind.forgive", "Have the failures of a number count no more."),
-    "consent": ("rescind.consent", "List texts that may be opt-outs, and say what they meant."),
+    "consent": ("rescind.consent", "Settle texts that may be opt-outs; prove that nobody who refused is texted."),
     "messages": ("rescind.looking", "List messages."),
     "audit": ("rescind.audit", "Check that no decision on record was changed or removed."),
     "events": ("rescind.looking", "List accepted events, or show one."),

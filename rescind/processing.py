@@ -16,6 +16,7 @@ from workers.abandoned import AbandonedRequests
 from workers.alarms import LatenessAlarm, PoliciesAlarm
 from workers.anomalies import AnomalyAlarm
 from workers.chaining import Chainer
+from workers.proving import Prover
 from workers.runtime import Runtime, now, reconciler
 from workers.scheduled_reconciling import Schedule
 from workers.sweeper import Sweeper
@@ -69,6 +70,7 @@ def sweeper_command() -> None:
             AbandonedRequests(runtime.database, runtime.rules, now),
             AnomalyAlarm(runtime.database, runtime.rules, now),
             Chainer(runtime.database, now),
+            Prover(runtime.database, runtime.rules, now),
         ],
     )
     with _reconciling(settings, runtime):

@@ -116,6 +116,16 @@ def request(connection: sa.Connection, rows: Sequence[NewCancellation]) -> None:
     )
 
 
+def standing(connection: sa.Connection, message_ids: Collection[str]) -> set[str]:
+    """Return of which of these messages a cancellation is under way, or confirmed."""
+    found: set[str] = set()
+    for part in upserting.parts(sorted(message_ids)):
+        of_these = sa.select(cancellations.c.message_id).where(cancellations.c.message_id.in_(part))
+        stands = cancellations.c.state.in_([CancellationState.REQUESTED, CancellationState.CONFIRMED])
+        found |= set(connection.scalars(of_these.where(stands)))
+    return found
+
+
 def withdraw(connection: sa.Connection, message_ids: Collection[str], *, now: datetime) -> list[str]:
     """Take back cancellations for which nothing was asked of Telnyx yet; return whose those were.
 

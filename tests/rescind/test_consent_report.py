@@ -1,0 +1,56 @@
+"""``rescind consent report``: says how it stands, and fails when somebody who refused has something pending."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import sqlalchemy as sa
+
+from store.tables import cancellations
+from tests.books import opted_out
+from tests.processes import schedule
+from tests.reports import ALICE, BOB, message_id
+
+
+@pytest.fixture
+def settings(sqlite_url, sqlite_database):
+    schedule(sqlite_database, message_id(1), to=ALICE)
+    schedule(sqlite_database, message_id(2), to=BOB)
+    opted_out(sqlite_database)
+    return {"DATABASE_URL": sqlite_url}
+
+
+def test_report_says_how_many_are_being_cancelled(run, settings):
+    ran = run("consent", "report", **settings)
+
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out == (
+        "2 messages are pending; of those to somebody who refused 1 are being cancelled, 0 are not;"
+        " 0 are held while it is in doubt\n"
+    )
+
+
+def test_message_that_nobody_is_cancelling_is_listed_and_the_status_is_1(run, settings, sqlite_database):
+    with sqlite_database.begin() as connection:
+        connection.execute(sa.delete(cancellations))
+
+    ran, as_json = run("consent", "report", **settings), run("consent", "report", "--json", **settings)
+
+    assert (ran.status, as_json.status) == (1, 1)
+    assert "0 are being cancelled, 1 are not" in ran.out
+    told = json.loads(as_json.out)["data"]
+    assert (told["holds"], told["pending"], [each["message_id"] for each in told["unguarded"]]) == (
+        False,
+        2,
+        [message_id(1)],
+    )
+    with sqlite_database.read() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(cancellations)) == 0
+
+
+def test_database_that_is_not_migrated_is_told_in_one_line(run, tmp_path):
+    ran = run("consent", "report", DATABASE_URL=f"sqlite:///{tmp_path}/empty.db")
+
+    assert (ran.status, ran.out) == (2, "")
+    assert "rescind migrate" in ran.err

@@ -1,0 +1,48 @@
+"""The proof is taken once a UTC day, a page a sweep; what it finds raises an alarm and is decided on again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+from structlog.testing import capture_logs
+
+from store.tables import cancellations, reviews
+from tests.books import opted_out, registered
+from tests.reports import ALICE, NOW, RULES, message_id, registration
+from workers.proving import Prover
+
+
+def asked_for(database):
+    with database.read() as connection:
+        return [(row.scope, row.value) for row in connection.execute(sa.select(reviews))]
+
+
+def test_round_is_made_at_the_start_and_once_on_every_further_day(database):
+    clock = [NOW]
+    registered(database, registration())
+    prove = Prover(database, lambda: RULES, lambda: clock[0])
+
+    with capture_logs() as logs:
+        prove()
+        prove()
+        clock[0] = NOW + timedelta(days=1)
+        prove()
+        prove()
+
+    assert [(line["event"], line["pending"], line["unguarded"]) for line in logs] == [("consent_proved", 1, 0)] * 2
+    assert asked_for(database) == []
+
+
+def test_message_that_nobody_is_cancelling_raises_an_alarm_and_is_decided_on_again(database):
+    registered(database, registration())
+    opted_out(database)
+    with database.begin() as connection:
+        connection.execute(sa.delete(cancellations))
+
+    with capture_logs() as logs:
+        Prover(database, lambda: RULES, lambda: NOW)()
+
+    (alarm,) = [line for line in logs if line["log_level"] == "error"]
+    assert (alarm["event"], alarm["message_id"]) == ("refused_and_pending", message_id())
+    assert asked_for(database) == [("recipient", ALICE)]
