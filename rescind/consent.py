@@ -93,7 +93,7 @@ def settle_command(*, phone_number: str, event_id: str, means: str, reason: str,
 
 @consent_command.command("report")
 @as_json
-def report_command(*, wants_json: bool) -> None:
+def report_command(*, wants_json: bool) -> int:
     """Prove that nobody who refused has anything pending that is not being cancelled; exits with 1 when somebody has.
 
     Every pending message is asked about by the policy itself, as it is set now. The sweeper does the same once a day.
@@ -117,8 +117,7 @@ def report_command(*, wants_json: bool) -> None:
         )
         if found.unguarded:
             output.console().print(output.table(_UNGUARDED, [_unguarded_row(each) for each in found.unguarded]))
-    if found.unguarded:
-        raise SystemExit(_BROKEN)
+    return _BROKEN if found.unguarded else 0
 
 
 def _proof(found: Proof, at: datetime) -> dict[str, Any]:
