@@ -27,6 +27,10 @@ class ConsentKind(StrEnum):
     """Something that may be an opt-out, until somebody settles it."""
     DISMISSED = "dismissed"
     """An operator's word that a text was no opt-out."""
+    LISTED = "listed"
+    """The sender's own word: the number is on a do-not-contact list."""
+    DELISTED = "delisted"
+    """The number is on that list no more."""
 
 
 class Tier(StrEnum):
@@ -92,9 +96,10 @@ class Consent:
     """None speaks for every profile."""
     event_id: str
     source: str
-    """The way it came: ``webhook``, ``failover``, ``api``, or ``telnyx_api`` for what Telnyx's own records told."""
+    """The way it came: ``webhook``, ``failover``, ``api``, ``telnyx_api`` for what Telnyx's own records
+    told, or ``list`` for a do-not-contact list."""
     evidence: str | None = None
-    """What was said: the keyword, or the reason given by API."""
+    """What was said: the keyword, the reason given by API, or the list's name."""
     tier: Tier | None = None
     """None for what was not read from a text: it came by API, or from Telnyx's own list."""
     languages: tuple[Language, ...] = ()

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from core.deciding import Act, Mode, Rule, Rules, Verdict
 from core.facts import Facts
 from core.outcomes import LedgerState
-from core.policies import opt_out
+from core.policies import do_not_contact, opt_out
 from core.scopes import Scope
 from ledger.gathering import facts
 from store import cancellations, consents, due, messages, reviews
@@ -23,6 +23,8 @@ from store.due import After
 from store.messages import MessageRow
 from store.ways import Reach
 
+#: The policies by which somebody is refused, or has refused, whatever the message.
+_REFUSALS = frozenset({opt_out.NAME, do_not_contact.NAME})
 _ALL = Reach(Scope.ALL, "")
 
 
@@ -84,7 +86,7 @@ def _is_pending(row: MessageRow) -> bool:
 
 
 def _looked_at(connection: sa.Connection, ids: list[str], rules: Rules, *, now: datetime) -> Proof:
-    asked = [rule for rule in rules if rule.mode is Mode.ENFORCE and rule.name == opt_out.NAME]
+    asked = [rule for rule in rules if rule.mode is Mode.ENFORCE and rule.name in _REFUSALS]
     to = {of: [each.phone_number for each in found] for of, found in messages.recipients_of(connection, ids).items()}
     spoke = consents.of(connection, {number for numbers in to.values() for number in numbers}).keys()
     heard = [of for of in ids if not spoke.isdisjoint(to.get(of, ()))]

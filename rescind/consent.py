@@ -15,6 +15,7 @@ from ledger.following import Following
 from ledger.proving import Proof, Unguarded
 from ledger.showing import instant
 from rescind import databases, output
+from rescind.consent_import import import_command
 from rescind.output import as_json, brief
 from schemas import api_fields, api_holds
 from schemas.rulebook import Rulebook
@@ -32,6 +33,9 @@ _COLUMNS = ("number", "event", "said at", "text", "languages", "campaign", "pend
 @click.group("consent")
 def consent_command() -> None:
     """List texts that may be opt-outs, say what they meant, and prove that nobody who refused is texted."""
+
+
+consent_command.add_command(import_command)
 
 
 @consent_command.command("doubts")

@@ -14,6 +14,7 @@ from core.deciding import Mode, Rule, Rules
 from core.policies import (
     anomaly,
     budget,
+    do_not_contact,
     duplicate,
     expired,
     frequency_cap,
@@ -35,6 +36,7 @@ from core.policies.shape import Policy, Settings, needs_of
 #: In the order in which they are asked: consent, carriers, time, business.
 OURS: tuple[Policy, ...] = (
     opt_out,
+    do_not_contact,
     stale_campaign,
     sender_state,
     quiet_hours,

@@ -69,7 +69,7 @@ def test_no_objection_is_kept_as_a_decision_with_every_verdict():
     (decision,) = decided({})
     assert (decision.verdict, decision.policy) == (Act.ALLOW, None)
     asked = [rule.name for rule in rules()]
-    assert asked[:3] == ["hold", "opt_out", "stale_campaign"]
+    assert asked[:3] == ["hold", "opt_out", "do_not_contact"]
     assert [verdict.policy for _, verdict in decision.verdicts] == asked
 
 
@@ -94,4 +94,4 @@ def test_shadowed_policy_does_not_hide_one_that_is_enforced():
 def test_policy_that_is_off_is_not_asked():
     (decision,) = decided({"consents": (said(STOP),)}, opt_out=Mode.OFF)
     assert decision.verdict is Act.ALLOW
-    assert [verdict.policy for _, verdict in decision.verdicts][:2] == ["hold", "stale_campaign"]
+    assert [verdict.policy for _, verdict in decision.verdicts][:2] == ["hold", "do_not_contact"]

@@ -1,0 +1,78 @@
+"""Put numbers on a do-not-contact list, or take them off, and decide again on what is scheduled for them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from core.consent import Consent, ConsentKind
+from core.deciding import Act, Rules
+from ledger import deciding, meeting
+from ledger.deciding import Cause
+from store import consents, holds, messages
+from store.consents import HeardConsent
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One list, as it stood at a time, and whether numbers are put on it or taken off."""
+
+    name: str
+    as_of: datetime
+    kind: ConsentKind = ConsentKind.LISTED
+
+    def event_id(self, phone_number: str) -> str:
+        """Return the id under which this says something of a number: once, however often it is imported."""
+        return f"{self.kind}:{self.name}:{self.as_of.isoformat()}:{phone_number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What came of some numbers."""
+
+    new: int = 0
+    known: int = 0
+    """The same was said of them before."""
+    cancelling: int = 0
+    """Pending messages to them that are cancelled."""
+
+    def __add__(self, other: Taken) -> Taken:
+        """Return the sums of both."""
+        return Taken(self.new + other.new, self.known + other.known, self.cancelling + other.cancelling)
+
+
+def take(
+    connection: sa.Connection, entry: Entry, phone_numbers: Collection[str], rules: Rules, *, now: datetime
+) -> Taken:
+    """Record what a list says of some hundred numbers, and decide on what is scheduled for them."""
+    # The first of all locks: close to its deadline a message is decided on for the last time.
+    holds.keep(connection)
+    consents.lock_recipients(connection, phone_numbers)
+    ids = {entry.event_id(number): number for number in phone_numbers}
+    known = consents.held_event_ids(connection, sorted(ids))
+    words = [_word(entry, number, of, now) for of, number in sorted(ids.items()) if of not in known]
+    consents.add(connection, words)
+    if entry.kind is ConsentKind.LISTED:
+        meeting.raise_alarm(connection, set(phone_numbers), rules, now=now)
+    pending = messages.pending_to(connection, phone_numbers)
+    held = messages.lock(connection, pending)
+    causes = {of: Cause(entry.event_id(pending[of]), now) for of in held}
+    decided = deciding.decide_on(connection, held.values(), rules, trigger="consent", causes=causes, now=now)
+    cancelling = sum(each.verdict is Act.CANCEL for each in decided.values())
+    return Taken(len(words), len(known), cancelling)
+
+
+def _word(entry: Entry, phone_number: str, event_id: str, now: datetime) -> HeardConsent:
+    word = Consent(
+        phone_number=phone_number,
+        kind=entry.kind,
+        effective_at=min(entry.as_of, now),
+        messaging_profile_id=None,
+        event_id=event_id,
+        source="list",
+        evidence=entry.name,
+    )
+    return HeardConsent(word, occurred_at=entry.as_of, received_at=now)
