@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from ledger.knowing import Reason
 from store import cancellations, decisions, messages
 from store.cancellations import NewCancellation
 from store.decisions import DecisionRow
-from store.messages import Looks, MessageRow, RecipientRow
+from store.messages import Looks, MessageRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,6 @@ class Cause:
     """When it reached us: from then on the message could have been cancelled."""
     acts: bool = True
     """False for a replay whose effects are off: it is decided as by a policy in shadow mode, and nothing is done."""
-    is_first: bool = False
-    """The message was never decided on before, so that there is nothing to take back."""
 
 
 def decide_on(
@@ -42,17 +40,15 @@ def decide_on(
     causes: Mapping[str, Cause],
     now: datetime,
     is_last: bool = False,
-    recipients: Mapping[str, Sequence[RecipientRow]] = {},
 ) -> dict[str, Decision]:
     """Decide on those of the messages that are pending, and return the decision that stands for each.
 
     The messages must be held under lock, so that facts read here cannot be older
     than another's decision. ``trigger`` names what called for deciding, ``causes``
-    tells it for each message. ``is_last`` makes it their last look, be it earlier than usual. ``recipients`` are
-    those of messages of which they are known already.
+    tells it for each message. ``is_last`` makes it their last look, be it earlier than usual.
     """
     pending = [row for row in held if row.ledger == LedgerState.PENDING and row.send_at is not None]
-    gathered = facts.gather(connection, pending, rules.needs, now=now, is_last=is_last, recipients=recipients)
+    gathered = facts.gather(connection, pending, rules.needs, now=now, is_last=is_last)
     standing: dict[str, Decision] = {}
     kept: list[DecisionRow] = []
     for row in pending:
@@ -64,7 +60,7 @@ def decide_on(
     unwelcome = [row for row in acting if standing[row.id].verdict is Act.CANCEL]
     orders = [_ordered(connection, row, standing[row.id], causes[row.id], now) for row in unwelcome]
     cancellations.request(connection, orders)
-    welcome = [row.id for row in acting if standing[row.id].verdict is not Act.CANCEL and not causes[row.id].is_first]
+    welcome = [row.id for row in acting if standing[row.id].verdict is not Act.CANCEL]
     cancellations.withdraw(connection, welcome, now=now)
     looks = [(row, _looks(row, standing[row.id], now, is_last=is_last)) for row in acting]
     changed = [each for row, each in looks if (each.review_at, each.last_look_at) != (row.review_at, row.last_look_at)]

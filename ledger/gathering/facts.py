@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from ledger.gathering import inbound, outcomes, people, signals, spending, talli
 from ledger.gathering.campaigns import Campaigns, names_of
 from ledger.gathering.subjects import Source, Subject, labels_of
 from store import consents, holds, messages
-from store.messages import MessageRow, RecipientRow
+from store.messages import MessageRow
 
 Needs = Mapping[Need, tuple[Reach, ...]]
 
@@ -39,13 +39,9 @@ def gather(
     *,
     now: datetime,
     is_last: bool = False,
-    recipients: Mapping[str, Sequence[RecipientRow]] = {},
 ) -> dict[str, Facts]:
-    """Return all that is known of each scheduled message, and what is needed besides, so far back as is needed.
-
-    ``recipients`` are those of messages of which they are known already.
-    """
-    found = {**recipients, **messages.recipients_of(connection, {row.id for row in rows} - recipients.keys())}
+    """Return all that is known of each scheduled message, and what is needed besides, so far back as is needed."""
+    found = messages.recipients_of(connection, {row.id for row in rows})
     to = {row.id: tuple(recipient.phone_number for recipient in found.get(row.id, ())) for row in rows}
     return gather_of(connection, rows, to, needs, now=now, is_last=is_last)
 
