@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from core.deadlines import deadline, last_look
+from core.deadlines import last_look
 from core.deciding import Act, Decision, Mode, Rules, decide
 from core.outcomes import LedgerState
 from ledger import knowing
@@ -58,8 +58,10 @@ def decide_on(
     decisions.add(connection, kept)
     acting = [row for row in pending if causes[row.id].acts]
     unwelcome = [row for row in acting if standing[row.id].verdict is Act.CANCEL]
-    orders = [_ordered(connection, row, standing[row.id], causes[row.id], now) for row in unwelcome]
-    cancellations.request(connection, orders)
+    reasons = knowing.reasons(connection, unwelcome, standing, {row.id: causes[row.id].known_at for row in unwelcome})
+    cancellations.request(
+        connection, [_ordered(row, reasons[row.id], standing[row.id].priority, now) for row in unwelcome]
+    )
     welcome = [row.id for row in acting if standing[row.id].verdict is not Act.CANCEL]
     cancellations.withdraw(connection, welcome, now=now)
     looks = [(row, _looks(row, standing[row.id], now, is_last=is_last)) for row in acting]
@@ -106,19 +108,13 @@ def told(decision: Decision) -> list[dict[str, object]]:
     ]
 
 
-def _ordered(
-    connection: sa.Connection, row: MessageRow, decision: Decision, cause: Cause, now: datetime
-) -> NewCancellation:
+def _ordered(row: MessageRow, reason: Reason, priority: int, now: datetime) -> NewCancellation:
     assert row.send_at is not None  # noqa: S101 - messages without a time are never pending
-    known_at = max(cause.known_at, decision.since or cause.known_at)
-    reason = Reason(decision.policy or "", decision.reason, known_at)
-    if known_at >= deadline(row.send_at):
-        reason = knowing.first(connection, row.id, row.send_at, decision, known_at=known_at)
     return NewCancellation(
         message_id=row.id,
         policy=reason.policy,
         reason=reason.text,
-        priority=decision.priority,
+        priority=priority,
         send_at=row.send_at,
         registered_at=row.registered_at or now,
         requested_at=now,

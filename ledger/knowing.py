@@ -7,14 +7,16 @@ it should have been cancelled for.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from core.deadlines import last_look
+from core.deadlines import deadline, last_look
 from core.deciding import Act, Decision, Mode, Verdict
 from store import decisions, reviews
+from store.messages import MessageRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +28,47 @@ class Reason:
     known_at: datetime
 
 
-def first(
-    connection: sa.Connection, message_id: str, send_at: datetime, decision: Decision, *, known_at: datetime
-) -> Reason:
-    """Return the reason that was known first, of all that are enforced; the one that decided was at ``known_at``.
+def reasons(
+    connection: sa.Connection,
+    rows: Collection[MessageRow],
+    standing: Mapping[str, Decision],
+    heard_at: Mapping[str, datetime],
+) -> dict[str, Reason]:
+    """Return what each of these messages is to be cancelled for: what decided, or what was known before it was late.
 
-    The decision must be on record. What is merely held has to be cancelled from its last look on.
+    The decisions must be on record. ``heard_at`` is when that which called for each reached us.
     """
-    deciding = Reason(decision.policy or "", decision.reason, known_at)
-    objections = [each for mode, each in decision.verdicts if mode is Mode.ENFORCE and each.act is not Act.ALLOW]
-    under_review = reviews.unfinished_causes(connection)
-    told_at = _objecting_since(connection, message_id, {each.policy for each in objections})
-    found = [deciding]
-    for verdict in objections:
-        times = [verdict.known_at, told_at.get(verdict.policy), under_review.get(verdict.event_id or "")]
-        known = min((at for at in times if at is not None), default=known_at)
-        found.append(Reason(verdict.policy, verdict.reason, _from(verdict, known, send_at)))
-    return min(found, key=lambda reason: reason.known_at)
+    found = {row.id: _deciding(standing[row.id], heard_at[row.id]) for row in rows}
+    late = [(row, row.send_at) for row in rows if row.send_at and found[row.id].known_at >= deadline(row.send_at)]
+    under_review = reviews.unfinished_causes(connection) if late else {}
+    for row, send_at in late:
+        objections = [
+            each for mode, each in standing[row.id].verdicts if mode is Mode.ENFORCE and each.act is not Act.ALLOW
+        ]
+        told_at = _objecting_since(connection, row.id, {each.policy for each in objections})
+        deciding = found[row.id]
+        older = [_known(each, told_at, under_review, deciding.known_at, send_at) for each in objections]
+        found[row.id] = min([deciding, *older], key=lambda reason: reason.known_at)
+    return found
 
 
-def _from(verdict: Verdict, known_at: datetime, send_at: datetime) -> datetime:
-    return max(known_at, last_look(send_at)) if verdict.act is Act.HOLD else known_at
+def _deciding(decision: Decision, heard_at: datetime) -> Reason:
+    return Reason(decision.policy or "", decision.reason, max(heard_at, decision.since or heard_at))
+
+
+def _known(
+    verdict: Verdict,
+    told_at: Mapping[str, datetime],
+    under_review: Mapping[str, datetime],
+    otherwise: datetime,
+    send_at: datetime,
+) -> Reason:
+    """Return one objection as a reason; what is merely held has to be cancelled from its last look on."""
+    times = [verdict.known_at, told_at.get(verdict.policy), under_review.get(verdict.event_id or "")]
+    known_at = min((at for at in times if at is not None), default=otherwise)
+    if verdict.act is Act.HOLD:
+        known_at = max(known_at, last_look(send_at))
+    return Reason(verdict.policy, verdict.reason, known_at)
 
 
 def _objecting_since(connection: sa.Connection, message_id: str, policies: set[str]) -> dict[str, datetime]:
