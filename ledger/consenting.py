@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,8 @@ from ledger.deciding import Cause
 from store import consents, holds, intents, messages, people
 from store.consents import HeardConsent
 
+#: What keeps a recipient from being texted, whatever may be on its way to them.
+_REFUSING = {ConsentKind.OPT_OUT, ConsentKind.LISTED}
 #: Of requests that led to no message; each can be asked for by its id.
 _MOST_SHOWN = 50
 
@@ -42,22 +45,29 @@ def opt_out(
         source="api",
         evidence=reason,
     )
-    return hear(connection, HeardConsent(word, occurred_at=now, received_at=now), rules, now=now)
+    return hear(connection, [HeardConsent(word, occurred_at=now, received_at=now)], rules, now=now)
 
 
-def hear(connection: sa.Connection, heard: HeardConsent, rules: Rules, *, now: datetime) -> dict[str, Decision]:
-    """Record a word of a recipient that no event brought, once, and decide on what is scheduled for them."""
-    phone_number = heard.word.phone_number
+def hear(
+    connection: sa.Connection, told: Sequence[HeardConsent], rules: Rules, *, now: datetime
+) -> dict[str, Decision]:
+    """Record words that no event brought, once, at most one about each recipient, and decide on what is scheduled."""
+    heard = {each.word.phone_number: each for each in told}
     # The first of all locks: close to its deadline a message is decided on for the last time.
     holds.keep(connection)
-    consents.lock_recipients(connection, {phone_number})
-    consents.add(connection, [heard])
-    if heard.word.kind is ConsentKind.OPT_OUT:
-        meeting.raise_alarm(connection, {phone_number}, rules, now=now)
-    pending = messages.pending_to(connection, {phone_number})
+    consents.lock_recipients(connection, heard)
+    consents.add(connection, told)
+    refusing = {number for number, each in heard.items() if each.word.kind in _REFUSING}
+    if refusing:
+        meeting.raise_alarm(connection, refusing, rules, now=now)
+    pending = messages.pending_to(connection, heard)
     held = messages.lock(connection, pending)
-    causes = dict.fromkeys(held, Cause(heard.word.event_id, heard.received_at))
+    causes = {of: _cause(heard[pending[of]]) for of in held}
     return deciding.decide_on(connection, held.values(), rules, trigger="consent", causes=causes, now=now)
+
+
+def _cause(heard: HeardConsent) -> Cause:
+    return Cause(heard.word.event_id, heard.received_at)
 
 
 def shown(connection: sa.Connection, phone_number: str) -> dict[str, Any]:

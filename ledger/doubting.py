@@ -52,7 +52,7 @@ def settle(
             f"it is settled already, as {before.word.kind} ({before.word.evidence}); to opt somebody out all the same,"
             " record an opt-out"
         )
-    return consenting.hear(connection, _settlement(said, meaning, reason, by, now), rules, now=now)
+    return consenting.hear(connection, [_settlement(said, meaning, reason, by, now)], rules, now=now)
 
 
 def _settlement(said: HeardConsent, meaning: Meaning, reason: str, by: str, now: datetime) -> HeardConsent:

@@ -10,9 +10,8 @@ import sqlalchemy as sa
 
 from core.consent import Consent, ConsentKind
 from core.deciding import Act, Rules
-from ledger import deciding, meeting
-from ledger.deciding import Cause
-from store import consents, holds, messages
+from ledger import consenting
+from store import consents, holds
 from store.consents import HeardConsent
 
 
@@ -48,30 +47,23 @@ def take(
     connection: sa.Connection, entry: Entry, phone_numbers: Collection[str], rules: Rules, *, now: datetime
 ) -> Taken:
     """Record what a list says of some hundred numbers, and decide on what is scheduled for them."""
-    # The first of all locks: close to its deadline a message is decided on for the last time.
+    # The first of all locks, as in ``consenting.hear``.
     holds.keep(connection)
     consents.lock_recipients(connection, phone_numbers)
-    ids = {entry.event_id(number): number for number in phone_numbers}
-    known = consents.held_event_ids(connection, sorted(ids))
-    words = [_word(entry, number, of, now) for of, number in sorted(ids.items()) if of not in known]
-    consents.add(connection, words)
-    if entry.kind is ConsentKind.LISTED:
-        meeting.raise_alarm(connection, set(phone_numbers), rules, now=now)
-    pending = messages.pending_to(connection, phone_numbers)
-    held = messages.lock(connection, pending)
-    causes = {of: Cause(entry.event_id(pending[of]), now) for of in held}
-    decided = deciding.decide_on(connection, held.values(), rules, trigger="consent", causes=causes, now=now)
+    words = [_word(entry, number, now) for number in sorted(set(phone_numbers))]
+    known = consents.held_event_ids(connection, [each.word.event_id for each in words])
+    decided = consenting.hear(connection, words, rules, now=now)
     cancelling = sum(each.verdict is Act.CANCEL for each in decided.values())
-    return Taken(len(words), len(known), cancelling)
+    return Taken(len(words) - len(known), len(known), cancelling)
 
 
-def _word(entry: Entry, phone_number: str, event_id: str, now: datetime) -> HeardConsent:
+def _word(entry: Entry, phone_number: str, now: datetime) -> HeardConsent:
     word = Consent(
         phone_number=phone_number,
         kind=entry.kind,
         effective_at=min(entry.as_of, now),
         messaging_profile_id=None,
-        event_id=event_id,
+        event_id=entry.event_id(phone_number),
         source="list",
         evidence=entry.name,
     )

@@ -99,7 +99,7 @@ class OptOuts:
         if not is_dry:
             rules = self.rules()
             with self.database.begin() as connection:
-                consenting.hear(connection, heard, rules, now=heard.received_at)
+                consenting.hear(connection, [heard], rules, now=heard.received_at)
             self.ring()
         tally.healed += 1
         log.info("opt_out_recovered", phone_number=masked(listed.phone_number), event_id=listed.name)

@@ -48,7 +48,7 @@ def look_last(connection):
 
 def hear(connection):
     word = Consent(ALICE, ConsentKind.OPT_IN, LOOKED_AT, PROFILE, "opt-in:1", "api", None)
-    consenting.hear(connection, HeardConsent(word, LOOKED_AT, LOOKED_AT), RULES, now=LOOKED_AT)
+    consenting.hear(connection, [HeardConsent(word, LOOKED_AT, LOOKED_AT)], RULES, now=LOOKED_AT)
 
 
 @pytest.mark.parametrize("decide", [review, review_timed, look_last, hear])
