@@ -87,12 +87,13 @@ def _is_pending(row: MessageRow) -> bool:
 
 def _looked_at(connection: sa.Connection, ids: list[str], rules: Rules, *, now: datetime) -> Proof:
     asked = [rule for rule in rules if rule.mode is Mode.ENFORCE and rule.name in _REFUSALS]
-    to = {of: [each.phone_number for each in found] for of, found in messages.recipients_of(connection, ids).items()}
+    found = messages.recipients_of(connection, ids)
+    to = {of: tuple(each.phone_number for each in found.get(of, ())) for of in ids}
     spoke = consents.of(connection, {number for numbers in to.values() for number in numbers}).keys()
-    heard = [of for of in ids if not spoke.isdisjoint(to.get(of, ()))]
+    heard = [of for of in ids if not spoke.isdisjoint(to[of])]
     rows = [row for row in messages.find_all(connection, heard).values() if row.send_at is not None]
     needs = Rules(tuple(asked)).needs
-    known = facts.gather(connection, rows, needs, now=now)
+    known = facts.gather_of(connection, rows, {row.id: to[row.id] for row in rows}, needs, now=now)
     objections = {row.id: verdict for row in rows if (verdict := _asked(asked, known[row.id]))}
     refused = {of for of, verdict in objections.items() if verdict.act is Act.CANCEL}
     # Read after the words, since an order is committed with the word that it follows from.
@@ -104,9 +105,7 @@ def _looked_at(connection: sa.Connection, ids: list[str], rules: Rules, *, now: 
         cancelling=len(ordered),
         held=len(objections) - len(refused),
         unguarded=tuple(
-            Unguarded(
-                row.id, known[row.id].recipients, row.send_at, objections[row.id].policy, objections[row.id].reason
-            )
+            Unguarded(row.id, to[row.id], row.send_at, objections[row.id].policy, objections[row.id].reason)
             for row in sorted(rows, key=lambda row: row.seq)
             if row.id in still and row.send_at is not None
         ),

@@ -39,8 +39,9 @@ class Prover:
             if self._day == now.date():
                 return
             self._day, self._is_under_way, self._after, self._found = now.date(), True, None, Proof()
+        rules = self.rules()
         with self.database.read() as connection:
-            found, self._after = proving.page(connection, self.rules(), after=self._after, now=now, limit=_PAGE)
+            found, self._after = proving.page(connection, rules, after=self._after, now=now, limit=_PAGE)
         self._found += found
         if found.unguarded:
             self._raise_alarm(found, now)
