@@ -53,7 +53,13 @@ class SpoolFile:
         """
         place.require_own(self._path)
         with self._mending:
-            self._make_ready(self._identity(), self._examined())
+            try:
+                seen, trouble = self._identity(), self._examined()
+            except StoreUnavailable:
+                # It may have been moved while it was looked at; nobody moves it while this process has the turn.
+                with translated(self._database), self._database.turn:
+                    seen, trouble = self._identity(), self._examined()
+            self._make_ready(seen, trouble)
 
     def require_sound(self) -> None:
         """Raise StoreUnavailable when the file is not fit to be used, and change nothing.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
 import os
 import shutil
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -168,6 +170,25 @@ def _open_and_put(path: Path, number: int, together: multiprocessing.synchronize
     together.wait(30)
     spooled.spool.open()
     assert spooled.commit.put(event(9000 + number)) is Acceptance.ACCEPTED
+
+
+def test_a_file_that_is_being_moved_while_it_is_looked_at_is_looked_at_again(path, left_behind):
+    """Whoever moves it has the turn to write, and until it is done a reader may be told of an error of the disk."""
+    shared = Path(f"{path}-shm")
+    shared.unlink(missing_ok=True)
+    shared.symlink_to(path.parent / "nowhere" / "at all")
+    with Path(f"{path}.lock").open("a") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        spooled = Spooled(path)
+        opening = threading.Thread(target=spooled.spool.open)
+        opening.start()
+        opening.join(0.5)
+        assert opening.is_alive()
+        shared.unlink()
+    opening.join(30)
+    assert spooled.commit.put(event(9000)) is Acceptance.ACCEPTED
+    assert spooled.waits_for(COUNT - 10 + 1)
+    assert spooled.set_aside() == []
 
 
 def test_others_follow_to_the_new_file(path):
