@@ -6,7 +6,7 @@ and a pure ``judge(facts, settings)``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -117,15 +117,19 @@ class Decision:
 
 
 def decide(facts: Facts, rules: Rules) -> list[Decision]:
+    """Return what the rules' verdicts on a message come to; see ``combine``."""
+    heard = [(rule, rule.ask(facts)) for rule in rules]
+    return combine(heard, is_last=facts.is_last or facts.now >= last_look(facts.send_at))
+
+
+def combine(heard: Sequence[tuple[Rule, Verdict]], *, is_last: bool) -> list[Decision]:
     """Return the decision that stands, followed by one for each shadowed policy that objects.
 
     The strongest verdict stands: cancel before hold before allow. From the last
     look on there is no later moment to decide at, so what is held is cancelled.
     """
-    heard = tuple((rule, rule.ask(facts)) for rule in rules)
     verdicts = tuple((rule.mode, verdict) for rule, verdict in heard)
     review_at = min((verdict.until for _, verdict in heard if verdict.until), default=None)
-    is_last = facts.is_last or facts.now >= last_look(facts.send_at)
 
     def decision(rule: Rule, verdict: Verdict) -> Decision:
         is_held_to_the_last = is_last and verdict.act is Act.HOLD
