@@ -103,6 +103,7 @@ def told(decision: Decision) -> list[dict[str, object]]:
             "reason": verdict.reason,
             "facts": dict(verdict.facts),
             "event_id": verdict.event_id,
+            **({"known_at": verdict.known_at.isoformat()} if verdict.known_at else {}),
         }
         for mode, verdict in decision.verdicts
     ]

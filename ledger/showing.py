@@ -5,7 +5,7 @@ The HTTP API and the command line show the same things through these functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -77,8 +77,21 @@ def recipient(row: RecipientRow) -> dict[str, Any]:
     }
 
 
-def decision(row: DecisionRow) -> dict[str, Any]:
-    """Show one decision with all its verdicts."""
+def slack(at: datetime | None, send_at: datetime | None) -> float | None:
+    """Return how many seconds before a message's deadline something was; less than none is after it."""
+    if at is None or send_at is None:
+        return None
+    return round((deadlines.deadline(send_at) - at).total_seconds(), 3)
+
+
+def verdict(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Show what one policy said; what is older than a field has null there."""
+    known_at = kept.get("known_at")
+    return {**kept, "known_at": instant(datetime.fromisoformat(known_at)) if known_at else None}
+
+
+def decision(row: DecisionRow, *, send_at: datetime | None) -> dict[str, Any]:
+    """Show one decision on a message to be sent then, with all its verdicts."""
     return {
         "verdict": row.verdict,
         "policy": row.policy,
@@ -86,9 +99,11 @@ def decision(row: DecisionRow) -> dict[str, Any]:
         "facts": row.facts,
         "event_id": row.event_id,
         "decided_at": instant(row.decided_at),
+        "slack_seconds": slack(row.decided_at, send_at),
         "mode": row.mode,
         "trigger": row.trigger,
-        "verdicts": row.verdicts,
+        "rules": row.rules,
+        "verdicts": [verdict(each) for each in row.verdicts],
     }
 
 
@@ -109,7 +124,7 @@ def request(row: IntentRow) -> dict[str, Any]:
         "state": row.state,
         "policy": row.policy,
         "reason": row.reason,
-        "verdicts": row.verdicts or [],
+        "verdicts": [verdict(each) for each in row.verdicts or []],
         "http_status": row.http_status,
         "message_id": row.message_id,
         "replaces": row.replaces,

@@ -12,10 +12,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.errors import NotFound
-from ledger import showing, timeline
+from ledger import showing, supposing, timeline
 from store import cancellations, decisions, intents, messages
 from store.attempts import Attempt
 from store.intents import IntentRow
+from store.messages import MessageRow
 
 
 def message(
@@ -25,10 +26,18 @@ def message(
     cancel_by: Callable[[datetime], datetime],
 ) -> dict[str, Any]:
     """Return one message as shown; raises NotFound. ``cancel_by`` is that of ``showing.message``."""
+    return _shown(connection, _held(connection, message_id), cancel_by=cancel_by)
+
+
+def _held(connection: sa.Connection, message_id: str) -> MessageRow:
     row = messages.find(connection, message_id)
     if row is None:
         raise NotFound(f"no message {message_id} is known; was it registered, and is this its id at Telnyx?")
-    found = messages.recipients_of(connection, [message_id]).get(message_id, ())
+    return row
+
+
+def _shown(connection: sa.Connection, row: MessageRow, *, cancel_by: Callable[[datetime], datetime]) -> dict[str, Any]:
+    found = messages.recipients_of(connection, [row.id]).get(row.id, ())
     return showing.message(row, found, cancel_by=cancel_by)
 
 
@@ -53,10 +62,12 @@ def story(
 def _of_message(
     connection: sa.Connection, message_id: str, *, cancel_by: Callable[[datetime], datetime]
 ) -> dict[str, Any]:
-    shown = message(connection, message_id, cancel_by=cancel_by)
-    kept = [showing.decision(row) for row in decisions.of(connection, message_id)]
+    row = _held(connection, message_id)
+    shown = _shown(connection, row, cancel_by=cancel_by)
+    made = decisions.of(connection, message_id)
+    kept = [showing.decision(each, send_at=row.send_at) for each in made]
     ordered = cancellations.of(connection, message_id)
-    attempts = [_attempt(each) for each in cancellations.attempts_of(connection, message_id)]
+    attempts = [_attempt(each, row.send_at) for each in cancellations.attempts_of(connection, message_id)]
     asked = intents.of_message(connection, message_id)
     entries = [
         *timeline.registered(shown),
@@ -72,7 +83,9 @@ def _of_message(
             "outcome": ordered.outcome,
             "policy": ordered.policy,
             "reason": ordered.reason,
+            "known_at": showing.instant(ordered.known_at),
             "requested_at": showing.instant(ordered.requested_at),
+            "slack_seconds": showing.slack(ordered.requested_at, row.send_at),
             "settled_at": showing.instant(ordered.settled_at),
             "attempts": attempts,
         }
@@ -84,6 +97,7 @@ def _of_message(
         "request": showing.request(led_here) if led_here else None,
         "decisions": kept,
         "cancellation": cancellation,
+        "counterfactuals": supposing.of_message(row, made, ordered),
         "replaces": led_here.replaces if led_here else None,
         "replaced_by": next(
             (each.message_id for each in asked if each.replaces == message_id and each.message_id), None
@@ -99,17 +113,19 @@ def _of_request(connection: sa.Connection, row: IntentRow) -> dict[str, Any]:
         "request": shown,
         "decisions": [],
         "cancellation": None,
+        "counterfactuals": supposing.of_request(row),
         "replaces": row.replaces,
         "replaced_by": None,
         "timeline": timeline.in_order([*timeline.requested(shown), *timeline.words(connection, row.recipients)]),
     }
 
 
-def _attempt(attempt: Attempt) -> dict[str, Any]:
+def _attempt(attempt: Attempt, send_at: datetime | None) -> dict[str, Any]:
     return {
         "action": attempt.action,
         "started_at": showing.instant(attempt.started_at),
         "finished_at": showing.instant(attempt.finished_at),
+        "slack_seconds": showing.slack(attempt.finished_at, send_at),
         "http_status": attempt.http_status,
         "answer": attempt.answer,
         "outcome": attempt.outcome,

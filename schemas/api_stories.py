@@ -13,6 +13,12 @@ from schemas.api_answers import Answer, Decided, at, count, listed, one_of, text
 from schemas.api_fields import described
 
 
+def slack() -> fields.Float:
+    """Return how long before the deadline something was."""
+    told = "seconds before the message's deadline; less than 0 is after it, null when either is unknown"
+    return fields.Float(required=True, allow_none=True, metadata=described(told))
+
+
 class MessageRecipient(Answer):
     """How a message stands for one recipient."""
 
@@ -61,8 +67,9 @@ class Verdict(Answer):
     mode = one_of(Mode)
     verdict = one_of(Act)
     reason = text()
-    facts = fields.Dict(required=True)
-    event_id = text(null=True)
+    facts = fields.Dict(required=True, metadata={"description": "what the reason rests on"})
+    event_id = text("the event that the deciding fact came from", null=True)
+    known_at = at("when the deciding fact reached us, where nothing was decided on it then", null=True)
 
 
 class Decision(Decided):
@@ -71,8 +78,10 @@ class Decision(Decided):
     facts = fields.Dict(required=True, metadata={"description": "what the reason rests on"})
     event_id = text("the event behind it", null=True)
     decided_at = at()
+    slack_seconds = slack()
     mode = one_of(Mode)
     trigger = text("what called for deciding")
+    rules = text("the digest of the settings by which it was made", null=True)
     verdicts = listed(Verdict)
 
 
@@ -82,6 +91,7 @@ class Attempt(Answer):
     action = one_of(Action)
     started_at = at()
     finished_at = at(null=True)
+    slack_seconds = slack()
     http_status = count(null=True)
     answer = text("the beginning of what Telnyx answered", null=True)
     outcome = text(null=True)
@@ -94,7 +104,9 @@ class Cancellation(Answer):
     outcome = text(null=True)
     policy = text()
     reason = text()
+    known_at = at("when the reason reached us")
     requested_at = at()
+    slack_seconds = slack()
     settled_at = at(null=True)
     attempts = listed(Attempt)
 
@@ -150,6 +162,9 @@ class Story(Answer):
     )
     decisions = listed(Decision)
     cancellation = fields.Nested(Cancellation, required=True, allow_none=True)
+    counterfactuals = fields.List(
+        fields.String(), required=True, metadata=described("what would have changed the outcome, a line each")
+    )
     replaces = text("the cancelled message in whose place this one was scheduled", null=True, form="uuid")
     replaced_by = text("the message that was scheduled in its place", null=True, form="uuid")
     timeline = listed(TimelineEntry)

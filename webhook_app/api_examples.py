@@ -108,6 +108,7 @@ _VERDICTS = [
         "reason": _REASON,
         "facts": _FACTS,
         "event_id": _EVENT_ID,
+        "known_at": None,
     }
 ]
 STORY = {
@@ -121,8 +122,10 @@ STORY = {
             "facts": _FACTS,
             "event_id": _EVENT_ID,
             "decided_at": "2026-06-29T09:12:01Z",
+            "slack_seconds": 197219.0,
             "mode": "enforce",
             "trigger": "consent",
+            "rules": "b21c4d387007fad8",
             "verdicts": _VERDICTS,
         }
     ],
@@ -131,19 +134,23 @@ STORY = {
         "outcome": None,
         "policy": "opt_out",
         "reason": _REASON,
+        "known_at": "2026-06-29T09:12:00Z",
         "requested_at": "2026-06-29T09:12:01Z",
+        "slack_seconds": 197219.0,
         "settled_at": "2026-06-29T09:12:02Z",
         "attempts": [
             {
                 "action": "DELETE",
                 "started_at": "2026-06-29T09:12:01Z",
                 "finished_at": "2026-06-29T09:12:02Z",
+                "slack_seconds": 197218.0,
                 "http_status": 200,
                 "answer": None,
                 "outcome": "confirmed",
             }
         ],
     },
+    "counterfactuals": ["without opt_out it would have been released"],
     "replaces": None,
     "replaced_by": None,
     "timeline": [
