@@ -43,7 +43,7 @@ _COMMANDS = {
     "audit": ("rescind.audit", "Check that no decision on record was changed or removed."),
     "events": ("rescind.looking", "List accepted events, or show one."),
     "replay": ("rescind.replay", "Apply stored events again, such as dead letters after their cause was mended."),
-    "why": ("rescind.looking", "Tell the story of one message."),
+    "why": ("rescind.why", "Tell the story of one message."),
 }
 
 

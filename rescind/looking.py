@@ -1,4 +1,4 @@
-"""``rescind messages``, ``events`` and ``why``: what is held, read only."""
+"""``rescind messages`` and ``events``: what is held, read only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from core.errors import NotFound
 from core.inbox import ANY_DEAD, InboxStatus, statuses_of
 from core.outcomes import LedgerState
-from ledger import forecasting, showing, story
+from ledger import forecasting, showing
 from rescind import databases, output
 from rescind.output import as_json, brief
 from schemas.settings import Settings
@@ -126,57 +126,3 @@ def _show_event(event_id: str, *, raw: bool, wants_json: bool) -> None:
         output.print_json({"data": shown})
     else:
         output.console().print(output.table(["", ""], [(name, value) for name, value in shown.items()]))
-
-
-@click.command("why")
-@click.argument("message_id", metavar="ID")
-@as_json
-def why_command(*, message_id: str, wants_json: bool) -> None:
-    """Tell the story of one message: what was known, decided, asked of Telnyx and answered.
-
-    ID is Telnyx's of the message, or ours of a request to send, which may have been refused.
-    """
-    settings = Settings.from_env()
-    with databases.reading(settings) as connection:
-        cancel_by = forecasting.look(connection, rate=settings.cancel_rate).cancel_by
-        told = story.story(connection, message_id.strip().lower(), cancel_by=cancel_by)
-    if wants_json:
-        output.print_json({"data": told})
-        return
-    screen = output.console()
-    facts = _of_message(told) if told["message"] else _of_request(told["request"])
-    screen.print(output.table(["", ""], [fact for fact in facts if fact[1]]))
-    timeline = [(brief(entry["at"]), entry["kind"], entry["text"]) for entry in told["timeline"]]
-    screen.print(output.table(["at", "", "what happened"], timeline))
-
-
-def _of_message(told: dict[str, Any]) -> list[tuple[str, object]]:
-    message = told["message"]
-    to = ", ".join(f"{each['phone_number']} ({each['status']})" for each in message["recipients"])
-    return [
-        ("message", message["id"]),
-        ("request", told["request"] and told["request"]["id"]),
-        ("to", to),
-        ("campaign", message["campaign"]),
-        ("send at", brief(message["send_at"])),
-        ("cancel by", brief(message["cancel_by"])),
-        ("ledger", message["ledger"]),
-        ("cause", message["breach_cause"]),
-        ("replaces", told["replaces"]),
-        ("replaced by", told["replaced_by"]),
-    ]
-
-
-def _of_request(request: dict[str, Any]) -> list[tuple[str, object]]:
-    return [
-        ("request", request["id"]),
-        ("to", ", ".join(request["recipients"])),
-        ("campaign", request["campaign"]),
-        ("send at", brief(request["send_at"])),
-        ("state", request["state"]),
-        ("policy", request["policy"]),
-        ("reason", request["reason"]),
-        ("Telnyx answered", request["http_status"]),
-        ("message", request["message_id"]),
-        ("replaces", request["replaces"]),
-    ]

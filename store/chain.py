@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -95,6 +95,12 @@ def of(connection: sa.Connection, message_id: str) -> list[Link]:
         .order_by(chain_links.c.position)
     )
     return [Link(*row) for row in connection.execute(query)]
+
+
+def digests(connection: sa.Connection, positions: Collection[int]) -> dict[int, str]:
+    """Return the digests of the links at these positions, by position."""
+    query = sa.select(chain_links.c.position, chain_links.c.digest).where(chain_links.c.position.in_(sorted(positions)))
+    return {row.position: row.digest for row in connection.execute(query)}
 
 
 def walk(connection: sa.Connection, *, part: int) -> Iterator[list[tuple[Link, DecisionRow | None]]]:

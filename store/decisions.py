@@ -47,6 +47,12 @@ def of(connection: sa.Connection, message_id: str) -> list[DecisionRow]:
     return [DecisionRow(*row) for row in connection.execute(query)]
 
 
+def numbered(connection: sa.Connection, message_id: str) -> list[tuple[int, DecisionRow]]:
+    """Return every decision on one message with its number, oldest first."""
+    query = sa.select(decisions.c.seq, *_COLUMNS).where(decisions.c.message_id == message_id).order_by(decisions.c.seq)
+    return [(row[0], DecisionRow(*row[1:])) for row in connection.execute(query)]
+
+
 def latest(connection: sa.Connection, message_id: str) -> DecisionRow | None:
     """Return the decision that stands for one message: the last one that was not only a shadow."""
     query = (

@@ -181,6 +181,27 @@ def raw_of(connection: sa.Connection, event_id: str) -> bytes | None:
     return connection.scalar(sa.select(inbox.c.raw).where(inbox.c.event_id == event_id))
 
 
+@dataclass(frozen=True, slots=True)
+class SignedRow:
+    """A stored event with what Telnyx signed; without bytes, they were pruned."""
+
+    event_id: str
+    event_type: str
+    received_at: datetime
+    source: str
+    digest: str
+    raw: bytes | None
+    signature: str | None
+    signature_timestamp: str | None
+
+
+def signed(connection: sa.Connection, event_ids: Collection[str]) -> dict[str, SignedRow]:
+    """Return those of these events that are stored, by id."""
+    columns = [inbox.c[name] for name in SignedRow.__slots__]
+    query = sa.select(*columns).where(inbox.c.event_id.in_(sorted(event_ids)))
+    return {row.event_id: SignedRow(*row) for row in connection.execute(query)}
+
+
 def _row(row: sa.Row[Any]) -> EventRow:
     return EventRow(**{**row._mapping, "status": InboxStatus(row.status)})  # noqa: SLF001 - SQLAlchemy's public name for it
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from tests.books import opted_out, registered, stories, told
-from tests.ledger.test_holding import place, reviewed
+from tests.ledger.test_holding import place
 from tests.ledger.test_intending import begun
 from tests.ledger.test_story import asked
 from tests.reports import NOW, registration, status
@@ -43,9 +43,8 @@ def test_opt_out_inside_the_wall_tells_how_much_earlier_would_have_done(database
 
 
 def test_held_message_tells_until_when_lifting_lets_it_go(database):
+    gate = place(database).row.hold.id
     registered(database, registration())
-    gate = place(database).row.id
-    assert reviewed(database) == 1
     held = stories(database)
     (verdict,) = [each for each in held["decisions"][-1]["verdicts"] if each["policy"] == "hold"]
     assert (verdict["event_id"], verdict["known_at"]) == (f"hold:{gate}", "2026-05-01T12:00:00Z")

@@ -1,0 +1,70 @@
+"""``rescind why``: verdicts, slack and what would have changed the outcome for a person; evidence in a file."""
+
+from __future__ import annotations
+
+import json
+import stat
+
+import pytest
+
+from tests.books import opted_out
+from tests.processes import schedule
+from tests.reports import ALICE, message_id
+
+
+@pytest.fixture
+def settings(sqlite_url, sqlite_database):
+    schedule(sqlite_database, message_id(1), to=ALICE)
+    opted_out(sqlite_database, reason="by phone \x1b[31m")
+    return {"DATABASE_URL": sqlite_url}
+
+
+def test_story_tells_verdicts_slack_and_what_would_have_changed_it(run, settings):
+    told = run("why", message_id(1), **settings).out
+
+    assert "before the deadline" in told
+    assert "  cancel  opt_out  " in told
+    assert "event: opt-out:1" in told
+    assert told.endswith("what would have changed it:\n  without opt_out it would be free to go\n")
+    assert "\x1b" not in told
+
+
+def test_evidence_is_written_to_a_new_file_for_its_owner_alone(run, settings, tmp_path):
+    ran = run("why", message_id(1), "--export", "evidence.json", **settings)
+
+    assert (ran.status, ran.out) == (0, "")
+    file = tmp_path / "evidence.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert json.loads(file.read_text())["story"]["message"]["id"] == message_id(1)
+
+
+@pytest.mark.parametrize("export", [("--export", "-"), ("--export",)])
+def test_evidence_goes_to_stdout(run, settings, export):
+    assert json.loads(run("why", message_id(1), *export, **settings).out)["events"]["opt-out:1"]
+
+
+def test_file_that_is_there_is_left_as_it_is(run, settings, tmp_path):
+    file = tmp_path / "evidence.json"
+    file.write_text("mine")
+
+    ran = run("why", message_id(1), "--export", "evidence.json", **settings)
+
+    assert ran.status == 2
+    assert ran.err == "rescind: evidence.json is there already and is left as it is; name another file\n"
+    assert file.read_text() == "mine"
+
+
+def test_file_that_cannot_be_made_is_one_line(run, settings):
+    ran = run("why", message_id(1), "--export", "none/evidence.json", **settings)
+
+    assert ran.status == 2
+    assert ran.err.startswith("rescind: none/evidence.json cannot be written: ")
+
+
+def test_unknown_message_leaves_no_file(run, settings, tmp_path):
+    assert run("why", message_id(9), "--export", "evidence.json", **settings).status == 2
+    assert not (tmp_path / "evidence.json").exists()
+
+
+def test_export_and_json_together_are_refused(run, settings):
+    assert run("why", message_id(1), "--export", "-", "--json", **settings).status == 2
