@@ -24,21 +24,19 @@ def export(connection: sa.Connection, told: dict[str, Any]) -> dict[str, Any]:
     numbered = decisions.numbered(connection, message["id"]) if message else []
     links = {link.decision_seq: link for link in chain.of(connection, message["id"])} if message else {}
     before = chain.digests(connection, [link.position - 1 for link in links.values()])
-    chained = []
-    for seq, row in numbered:
-        link = links.get(seq)
-        chained.append(
-            {
-                "decision_seq": seq,
-                "decision": chain.as_json(row),
-                # None is one that the sweeper has not linked yet.
-                "position": link.position if link else None,
-                "previous_digest": before.get(link.position - 1, START if link.position == 1 else None)
-                if link
-                else None,
-                "digest": link.digest if link else None,
-            }
-        )
+    before[0] = START
+    chained = [
+        {
+            "decision_seq": seq,
+            "decision": chain.as_json(row),
+            # None is one that the sweeper has not linked yet.
+            "position": link.position if link else None,
+            "previous_digest": before.get(link.position - 1) if link else None,
+            "digest": link.digest if link else None,
+        }
+        for seq, row in numbered
+        for link in [links.get(seq)]
+    ]
     event_ids = _named(told)
     return {
         "format": _FORMAT,
