@@ -20,7 +20,7 @@ from core.deciding import Rules
 from core.scopes import Scope
 from ledger import deciding, holding
 from ledger.deciding import Cause
-from store import due, holds, messages, reviews, rulebooks
+from store import decisions, due, holds, messages, reviews, rulebooks
 from store.due import Place
 from store.messages import MessageRow
 from store.reviews import Review
@@ -81,7 +81,7 @@ def look_last(
         connection,
         [row for row in found if row.id in held],
         rules,
-        trigger="last_look",
+        trigger=decisions.LAST_LOOK,
         causes=causes,
         now=now,
         is_last=True,

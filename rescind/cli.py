@@ -32,6 +32,7 @@ _COMMANDS = {
     "reconcile": ("rescind.reconcile", "Recover from Telnyx's own records what was missed."),
     "doctor": ("rescind.doctor", "Check the settings and everything they point at."),
     "policies": ("rescind.policies", "Check a file of policies, or list all that can be set."),
+    "backtest": ("rescind.backtest", "Try a file of policies on what was decided lately, without any effect."),
     "ledger": ("rescind.ledger", "Show how many messages are pending, cancelled, released or in breach."),
     "hold": ("rescind.hold", "Keep messages back until somebody decides."),
     "panic": ("rescind.panic", "Take back everything in a scope, now."),

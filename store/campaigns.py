@@ -11,8 +11,7 @@ import sqlalchemy as sa
 from core.campaigns import Campaign, CampaignStatus, CarrierState
 from store import upserting
 from store.tables import campaign_aliases as aliases
-from store.tables import campaign_history as history
-from store.tables import campaigns
+from store.tables import campaign_history, campaigns
 
 _COLUMNS = [campaigns.c[name] for name in Campaign.__slots__]
 #: Made once: to make a statement takes longer than to run it.
@@ -22,11 +21,16 @@ _NAMES: sa.BindParameter[str] = sa.bindparam("names", expanding=True)
 _ALIASES = sa.select(aliases.c.telnyx_campaign_id, aliases.c.tcr_campaign_id).where(
     sa.or_(aliases.c.telnyx_campaign_id.in_(_NAMES), aliases.c.tcr_campaign_id.in_(_NAMES))
 )
-_REMEMBER = sa.insert(history).from_select(
+_REMEMBER = sa.insert(campaign_history).from_select(
     [*Campaign.__slots__, "changed_at"],
-    sa.select(*_COLUMNS, sa.bindparam("at", type_=history.c.changed_at.type)).where(
+    sa.select(*_COLUMNS, sa.bindparam("at", type_=campaign_history.c.changed_at.type)).where(
         campaigns.c.key == sa.bindparam("of_key")
     ),
+)
+_HISTORY = (
+    sa.select(campaign_history.c.changed_at, *(campaign_history.c[name] for name in Campaign.__slots__))
+    .where(campaign_history.c.key.in_(sa.bindparam("keys", expanding=True)))
+    .order_by(campaign_history.c.key, campaign_history.c.changed_at, campaign_history.c.seq)
 )
 _LOCK_TO_CHANGE = _FIND.order_by(campaigns.c.key).with_for_update()
 
@@ -49,6 +53,16 @@ def find(connection: sa.Connection, keys: Collection[str]) -> dict[str, Campaign
     found: dict[str, Campaign] = {}
     for part in upserting.parts(sorted(keys)):
         found |= _by_key(connection, _FIND, part)
+    return found
+
+
+def history(connection: sa.Connection, keys: Collection[str]) -> dict[str, list[tuple[datetime, Campaign]]]:
+    """Return all that these campaigns ever were, each with since when, oldest first."""
+    found: dict[str, list[tuple[datetime, Campaign]]] = {}
+    for part in upserting.parts(sorted(keys)):
+        for row in connection.execute(_HISTORY, {"keys": part}):
+            told = row._asdict()
+            found.setdefault(row.key, []).append((told.pop("changed_at"), _campaign(told)))
     return found
 
 
@@ -101,8 +115,11 @@ def aliases_of(connection: sa.Connection, names: Collection[str]) -> frozenset[t
 def _by_key(connection: sa.Connection, query: sa.Select[Any], keys: Collection[str] = ()) -> dict[str, Campaign]:
     found: dict[str, Campaign] = {}
     for row in connection.execute(query, {"keys": keys} if keys else None):
-        held = row._asdict()
-        held["status"] = CampaignStatus(row.status)
-        held["carrier_state"] = CarrierState(row.carrier_state) if row.carrier_state else None
-        found[row.key] = Campaign(**held)
+        found[row.key] = _campaign(row._asdict())
     return found
+
+
+def _campaign(held: dict[str, Any]) -> Campaign:
+    held["status"] = CampaignStatus(held["status"])
+    held["carrier_state"] = CarrierState(held["carrier_state"]) if held["carrier_state"] else None
+    return Campaign(**held)

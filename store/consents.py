@@ -97,6 +97,14 @@ def of(connection: sa.Connection, phone_numbers: Collection[str]) -> dict[str, l
     return found
 
 
+def heard_from(connection: sa.Connection, phone_numbers: Collection[str]) -> dict[str, list[HeardConsent]]:
+    """Return the history of each of these recipients, with its times."""
+    found: dict[str, list[HeardConsent]] = {}
+    for row in _rows(connection, phone_numbers):
+        found.setdefault(row.word.phone_number, []).append(row)
+    return found
+
+
 def history(connection: sa.Connection, phone_number: str) -> list[HeardConsent]:
     """Return one recipient's history with its times, oldest first."""
     return list(_rows(connection, [phone_number]))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from store.tables import decisions
+from store import upserting
+from store.tables import decisions, messages
+
+#: What calls for the decision that lets a message go.
+LAST_LOOK = "last_look"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,23 @@ class DecisionRow:
     """The digest of the settings by which it was made; None for one that is older than digests are."""
 
 
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """When one decision was made, what called for it, and what it came to."""
+
+    decided_at: datetime
+    trigger: str
+    verdict: str
+
+
 _COLUMNS = [decisions.c[name] for name in DecisionRow.__slots__]
+
+
+_BRIEF = (
+    sa.select(*(decisions.c[name] for name in ("message_id", *Brief.__slots__)))
+    .where(decisions.c.message_id.in_(sa.bindparam("ids", expanding=True)), decisions.c.mode == "enforce")
+    .order_by(decisions.c.seq)
+)
 
 
 def add(connection: sa.Connection, rows: Sequence[DecisionRow]) -> None:
@@ -51,6 +71,35 @@ def numbered(connection: sa.Connection, message_id: str) -> list[tuple[int, Deci
     """Return every decision on one message with its number, oldest first."""
     query = sa.select(decisions.c.seq, *_COLUMNS).where(decisions.c.message_id == message_id).order_by(decisions.c.seq)
     return [(row[0], DecisionRow(*row[1:])) for row in connection.execute(query)]
+
+
+def last_since(connection: sa.Connection, since: datetime, *, campaign: str | None = None) -> list[int]:
+    """Return the numbers of the decisions that stand, of each message that was decided on since then, in their order.
+
+    ``campaign`` limits it to the messages of one, by its key or its id at the registry. It reads every decision.
+    """
+    query = sa.select(sa.func.max(decisions.c.seq).label("seq")).where(
+        decisions.c.mode == "enforce", decisions.c.decided_at >= since
+    )
+    if campaign is not None:
+        its = sa.or_(messages.c.campaign_key == campaign, messages.c.tcr_campaign_id == campaign)
+        query = query.join(messages, messages.c.id == decisions.c.message_id).where(its)
+    return sorted(connection.scalars(query.group_by(decisions.c.message_id)))
+
+
+def brief(connection: sa.Connection, message_ids: Collection[str]) -> dict[str, list[Brief]]:
+    """Return what was decided on each message, oldest first; without what was only a shadow."""
+    found: dict[str, list[Brief]] = {}
+    for part in upserting.parts(sorted(message_ids)):
+        for message_id, *told in connection.execute(_BRIEF, {"ids": part}):
+            found.setdefault(message_id, []).append(Brief(*told))
+    return found
+
+
+def those(connection: sa.Connection, seqs: Collection[int]) -> list[DecisionRow]:
+    """Return the decisions with these numbers, in their order."""
+    query = sa.select(*_COLUMNS).where(decisions.c.seq.in_(seqs)).order_by(decisions.c.seq)
+    return [DecisionRow(*row) for row in connection.execute(query)]
 
 
 def latest(connection: sa.Connection, message_id: str) -> DecisionRow | None:

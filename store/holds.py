@@ -32,6 +32,11 @@ class HoldRow:
             return HoldState.LIFTED
         return HoldState.EXPIRED if self.hold.has_expired(now) else HoldState.STANDING
 
+    def stood(self, at: datetime) -> bool:
+        """Return True when it held at an earlier moment, as far as its times are known."""
+        is_lifted = self.lifted_at is not None and self.lifted_at <= at
+        return self.hold.placed_at <= at and not is_lifted and not self.hold.has_expired(at)
+
 
 _OF_HOLD = [holds.c[name] for name in Hold.__slots__]
 _COLUMNS = [holds.c.seq, *_OF_HOLD, holds.c.lifted_at, holds.c.lifted_by, holds.c.lift_reason]
@@ -57,6 +62,16 @@ def change(connection: sa.Connection) -> None:
 def standing(connection: sa.Connection, *, now: datetime) -> Sequence[Hold]:
     """Return every hold that is neither lifted nor expired."""
     return [_hold(row) for row in connection.execute(_STANDING, {"now": now})]
+
+
+def standing_between(connection: sa.Connection, since: datetime, until: datetime) -> list[HoldRow]:
+    """Return every hold that stood at some moment of this time, whatever became of it, oldest first."""
+    query = sa.select(*_COLUMNS).where(
+        holds.c.placed_at <= until,
+        sa.or_(holds.c.lifted_at.is_(None), holds.c.lifted_at > since),
+        sa.or_(holds.c.expires_at.is_(None), holds.c.expires_at > since),
+    )
+    return [_row(row) for row in connection.execute(query.order_by(holds.c.seq))]
 
 
 def same(

@@ -15,7 +15,7 @@ from store import upserting
 from store.tables import outcomes
 
 #: More failures in a row than that tell nothing new.
-_MOST = 50
+MOST = 50
 #: How many of those that ended around some time show how all fared then.
 _SAMPLE = 1_000
 _AROUND = timedelta(hours=1)
@@ -38,6 +38,14 @@ class OutcomeRow:
     parts: int | None
     amount: Decimal | None
     currency: str | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PastOutcome:
+    """How one message ended for one recipient, and since when that was known."""
+
+    outcome: Outcome
     recorded_at: datetime
 
 
@@ -90,7 +98,37 @@ _REFUSED = (
         outcomes.c.code.in_(sa.bindparam("codes", expanding=True)),
     )
     .order_by(outcomes.c.at.desc(), outcomes.c.event_id.desc())
-    .limit(_MOST)
+    .limit(MOST)
+)
+_ENDED_TO = (
+    sa.select(*_FACTS, outcomes.c.recorded_at)
+    .where(
+        outcomes.c.phone_number.in_(_NUMBERS),
+        outcomes.c.ending.in_([Ending.FAILED, Ending.DELIVERED]),
+        outcomes.c.at > _SINCE,
+    )
+    .order_by(outcomes.c.at, outcomes.c.event_id)
+)
+_REFUSED_FROM = (
+    sa.select(*_FACTS, outcomes.c.recorded_at)
+    .where(
+        outcomes.c.from_number == sa.bindparam("from_number"),
+        outcomes.c.ending == Ending.FAILED,
+        outcomes.c.at > _SINCE,
+        outcomes.c.code.in_(sa.bindparam("codes", expanding=True)),
+    )
+    .order_by(outcomes.c.at, outcomes.c.event_id)
+)
+_DELIVERED_FROM = (
+    sa.select(outcomes.c.at)
+    .where(
+        outcomes.c.from_number == sa.bindparam("from_number"),
+        outcomes.c.ending == Ending.DELIVERED,
+        outcomes.c.at <= sa.bindparam("known_by", type_=outcomes.c.at.type),
+        outcomes.c.recorded_at <= sa.bindparam("known_by", type_=outcomes.c.at.type),
+    )
+    .order_by(outcomes.c.at.desc())
+    .limit(1)
 )
 _sample = (
     sa.select(outcomes.c.ending)
@@ -139,10 +177,37 @@ def failures_from(
     return tuple(map(_outcome, connection.execute(_REFUSED, told)))[::-1]
 
 
+def ended_to(connection: sa.Connection, phone_numbers: Collection[str], *, since: datetime) -> list[PastOutcome]:
+    """Return what failed to these numbers and what was delivered since then, oldest first."""
+    found: list[PastOutcome] = []
+    for part in upserting.parts(sorted(phone_numbers)):
+        found += map(_past, connection.execute(_ENDED_TO, {"numbers": part, "since": since}))
+    return found
+
+
+def refused_from(
+    connection: sa.Connection, from_number: str, codes: Collection[str], *, since: datetime
+) -> list[PastOutcome]:
+    """Return what failed from one sender with one of these codes since then, whatever was delivered, oldest first."""
+    told = {"from_number": from_number, "codes": sorted(codes), "since": since}
+    return [_past(row) for row in connection.execute(_REFUSED_FROM, told)]
+
+
+def last_delivery_from(connection: sa.Connection, from_number: str, *, known_by: datetime) -> datetime | None:
+    """Return when the last message of one sender was delivered, of those that were known to be by then; or None."""
+    return connection.scalar(_DELIVERED_FROM, {"from_number": from_number, "known_by": known_by})
+
+
 def fared(connection: sa.Connection, until: datetime) -> Fared:
     """Return how the latest of all messages ended in the hour up to a time."""
     ended, failed = connection.execute(_FARED, {"since": until - _AROUND, "until": until}).one()
     return Fared(ended, failed)
+
+
+def _past(row: Any) -> PastOutcome:  # noqa: ANN401 - a row has no type of its own
+    told = row._asdict()
+    recorded_at = told.pop("recorded_at")
+    return PastOutcome(Outcome(**{**told, "ending": Ending(row.ending)}), recorded_at)
 
 
 def _outcome(row: Any) -> Outcome:  # noqa: ANN401 - a row has no type of its own

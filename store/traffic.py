@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -39,6 +40,15 @@ class TrafficRow:
     fields: Fields
 
 
+@dataclass(frozen=True, slots=True)
+class PastTrafficRow:
+    """The same, with when it came in and when it was settled."""
+
+    row: TrafficRow
+    registered_at: datetime | None
+    closed_at: datetime | None
+
+
 _OF_MESSAGE = (
     *("ledger", "from_number", "messaging_profile_id", "send_at", "scheduled_at", "last_look_at", "message_class"),
     *("campaign_key", "tcr_campaign_id", "tags", "fingerprint", "fields"),
@@ -54,26 +64,28 @@ _BEING_CANCELLED = sa.and_(
     cancellations.c.message_id == messages.c.id, IS_REQUESTED, cancellations.c.lapsed.is_(sa.false())
 )
 #: Made once: to make a statement takes longer than to run it.
-_TO = (
+_EVERY = (
     sa.select(
         *(recipients.c[name] for name in ("phone_number", "status", "stamp", "message_id")),
         *(messages.c[name] for name in _OF_MESSAGE),
     )
     .join_from(recipients, messages, messages.c.id == recipients.c.message_id)
-    .join(cancellations, _BEING_CANCELLED, isouter=True)
     .where(
         recipients.c.phone_number.in_(sa.bindparam("numbers", expanding=True)),
-        recipients.c.status != sa.literal_column(f"'{Status.CANCELLED}'"),
         messages.c.direction == sa.literal_column("'outbound'"),
         sa.or_(
             messages.c.send_at.between(_SINCE, _UNTIL),
             sa.and_(messages.c.send_at.is_(None), sa.bindparam("told_since") <= _TOLD_AT),
         ),
-        sa.or_(messages.c.ledger.is_(None), messages.c.ledger != sa.literal_column(f"'{LedgerState.CANCELLED}'")),
-        cancellations.c.message_id.is_(None),
     )
     .with_hint(messages, BY_ID, "sqlite")
 )
+_TO = _EVERY.join(cancellations, _BEING_CANCELLED, isouter=True).where(
+    recipients.c.status != sa.literal_column(f"'{Status.CANCELLED}'"),
+    sa.or_(messages.c.ledger.is_(None), messages.c.ledger != sa.literal_column(f"'{LedgerState.CANCELLED}'")),
+    cancellations.c.message_id.is_(None),
+)
+_EVER_TO = _EVERY.add_columns(messages.c.registered_at, messages.c.closed_at)
 
 
 def to(
@@ -84,12 +96,28 @@ def to(
     Of those that have none, all are returned of which anything was told since. What was cancelled is left out, and
     what is being cancelled.
     """
-    found: list[TrafficRow] = []
+    return [TrafficRow(*row) for row in _between(connection, _TO, phone_numbers, since, until)]
+
+
+def ever_to(
+    connection: sa.Connection, phone_numbers: Collection[str], *, since: datetime, until: datetime
+) -> list[PastTrafficRow]:
+    """Return the same with what was cancelled, and is being cancelled: for those who ask how it stood at some time."""
+    found = _between(connection, _EVER_TO, phone_numbers, since, until)
+    return [PastTrafficRow(TrafficRow(*told), registered_at, closed_at) for *told, registered_at, closed_at in found]
+
+
+def _between(
+    connection: sa.Connection,
+    query: sa.Select[Any],
+    phone_numbers: Collection[str],
+    since: datetime,
+    until: datetime,
+) -> Iterator[Any]:
     times = {
         "since": since,
         "until": until,
         "told_since": since.astimezone(UTC).isoformat(timespec="microseconds"),
     }
     for part in upserting.parts(sorted(phone_numbers)):
-        found += [TrafficRow(*row) for row in connection.execute(_TO, {"numbers": part, **times})]
-    return found
+        yield from connection.execute(query, {"numbers": part, **times})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -59,49 +59,68 @@ def gather_of(
     words = consents.of(connection, {number for numbers in to.values() for number in numbers})
     known = Campaigns(connection, {name for row in rows for name in names_of(row)})
     gates = holds.standing(connection, now=now) if rows else ()
-    subjects = [_subject(row, to[row.id], known, now) for row in rows]
-    needed = {need: _found(connection, need, subjects, reaches) for need, reaches in needs.items()}
+    subjects = [subject_of(row, to[row.id], known, now) for row in rows]
+    needed = found_by(_SOURCES, connection, subjects, needs)
     return {
-        subject.id: Facts(
-            now=now,
-            message_id=subject.id,
-            send_at=subject.send_at,
-            scheduled_at=subject.row.scheduled_at or subject.row.registered_at or now,
-            message_class=subject.message_class,
-            messaging_profile_id=subject.row.messaging_profile_id,
-            recipients=subject.recipients,
-            from_number=subject.row.from_number,
-            campaign_key=subject.row.campaign_key,
-            fingerprint=subject.row.fingerprint,
-            labels=subject.labels,
+        subject.id: facts_of(
+            subject,
+            is_last=is_last,
+            gates=gates,
             consents=tuple(word for number in subject.recipients for word in words.get(number, ())),
             campaigns=known.of(subject.row),
-            holds=tuple(
-                hold
-                for hold in gates
-                if _covers(hold, subject) and not (is_last and hold.has_expired(last_look(subject.send_at)))
-            ),
-            is_last=is_last,
-            **_told(subject, needed),
+            **told_of(subject, needed),
         )
         for subject in subjects
     }
 
 
-def _subject(row: MessageRow, recipients: tuple[str, ...], known: Campaigns, now: datetime) -> Subject:
+def facts_of(subject: Subject, *, is_last: bool, gates: Sequence[Hold], **known: Any) -> Facts:  # noqa: ANN401 - as the fields of Facts
+    """Return what its row tells of a message, which of these gates it meets, and what is known besides."""
+    return Facts(
+        now=subject.now,
+        message_id=subject.id,
+        send_at=subject.send_at,
+        scheduled_at=subject.row.scheduled_at or subject.row.registered_at or subject.now,
+        message_class=subject.message_class,
+        messaging_profile_id=subject.row.messaging_profile_id,
+        recipients=subject.recipients,
+        from_number=subject.row.from_number,
+        campaign_key=subject.row.campaign_key,
+        fingerprint=subject.row.fingerprint,
+        labels=subject.labels,
+        holds=tuple(
+            hold
+            for hold in gates
+            if _covers(hold, subject) and not (is_last and hold.has_expired(last_look(subject.send_at)))
+        ),
+        is_last=is_last,
+        **known,
+    )
+
+
+def subject_of(row: MessageRow, recipients: tuple[str, ...], known: Campaigns, now: datetime) -> Subject:
+    """Return a pending message as one that is decided on at this moment."""
     assert row.send_at is not None  # noqa: S101 - messages without a time are never pending
     return Subject(row, recipients, known.names_of(row), now, row.send_at, labels_of(row))
 
 
+def found_by(
+    sources: Mapping[Need, Source], connection: sa.Connection, subjects: Sequence[Subject], needs: Needs
+) -> dict[Need, Mapping[str, Any]]:
+    """Return what is needed besides, by the need and the message's id; only what somebody looks at is gathered."""
+    return {need: _found(sources[need], connection, subjects, reaches) for need, reaches in needs.items()}
+
+
 def _found(
-    connection: sa.Connection, need: Need, subjects: list[Subject], reaches: tuple[Reach, ...]
+    source: Source, connection: sa.Connection, subjects: Sequence[Subject], reaches: tuple[Reach, ...]
 ) -> Mapping[str, Any]:
     concerned = [each for each in subjects if any(reach.concerns(each.labels, each.message_class) for reach in reaches)]
     back = max(reach.back for reach in reaches)
-    return _SOURCES[need](connection, concerned, back) if concerned else {}
+    return source(connection, concerned, back) if concerned else {}
 
 
-def _told(subject: Subject, needed: Mapping[Need, Mapping[str, Any]]) -> dict[str, Any]:
+def told_of(subject: Subject, needed: Mapping[Need, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what was found for one message, by the names that it has in ``Facts``."""
     return {need: told[subject.id] for need, told in needed.items() if subject.id in told}
 
 

@@ -28,7 +28,7 @@ def to_recipients(
     since = min(subject.now for subject in subjects) - back
     numbers = {number for subject in subjects for number in subject.recipients}
     found = defaultdict[str, list[Outcome]](list)
-    for failed in _with_rates(connection, outcomes.failures_to(connection, numbers, since=since)):
+    for failed in with_rates(connection, outcomes.failures_to(connection, numbers, since=since)):
         found[failed.phone_number].append(failed)
     return {subject.id: _of(subject, found) for subject in subjects}
 
@@ -58,7 +58,7 @@ def _of(subject: Subject, found: Mapping[str, Sequence[Outcome]]) -> tuple[Outco
     )
 
 
-def _with_rates(connection: sa.Connection, failed: Sequence[Outcome]) -> list[Outcome]:
+def with_rates(connection: sa.Connection, failed: Sequence[Outcome]) -> list[Outcome]:
     """Add how all fared around then, where it may matter: to what may pass, of numbers to which it came repeatedly."""
     soft = [each for each in failed if not failures.of(each.code).is_permanent]
     times = Counter(each.phone_number for each in soft)

@@ -27,16 +27,24 @@ def of_campaigns(
     connection: sa.Connection, campaigns: Collection[frozenset[str]], *, since: datetime
 ) -> Mapping[frozenset[str], tuple[Tally, ...]]:
     """Return what happened since then to each of these campaigns, that are given by all their names, in order."""
+    return {campaign: in_spans(minutes) for campaign, minutes in by_minute(connection, campaigns, since=since).items()}
+
+
+def by_minute(
+    connection: sa.Connection, campaigns: Collection[frozenset[str]], *, since: datetime
+) -> Mapping[frozenset[str], Sequence[Counted]]:
+    """Return the same by the minute, in no order."""
     names = {name for campaign in campaigns for name in campaign}
     counted = defaultdict[str, list[Counted]](list)
     for each in tallies.ended(connection, names, spam=SPAM_CODES, since=span_of(since)):
         counted[each.campaign_key].append(each)
     for each in tallies.opted_out(connection, names, since=span_of(since)):
         counted[each.campaign_key].append(each)
-    return {campaign: _tallies(each for name in campaign for each in counted.get(name, ())) for campaign in campaigns}
+    return {campaign: [each for name in campaign for each in counted.get(name, ())] for campaign in campaigns}
 
 
-def _tallies(counted: Iterable[Counted]) -> tuple[Tally, ...]:
+def in_spans(counted: Iterable[Counted]) -> tuple[Tally, ...]:
+    """Return what was counted by the minute in spans of five, in order."""
     by_span = defaultdict[datetime, list[Counted]](list)
     for each in counted:
         by_span[span_of(each.at)].append(each)

@@ -16,7 +16,7 @@ from ledger.gathering.subjects import Subject, labels_of
 from store import traffic
 from store.traffic import TrafficRow
 
-_FAILED = {Status.SENDING_FAILED, Status.DELIVERY_FAILED, Status.EXPIRED}
+FAILED = {Status.SENDING_FAILED, Status.DELIVERY_FAILED, Status.EXPIRED}
 
 
 def find(connection: sa.Connection, subjects: Sequence[Subject], back: timedelta) -> Mapping[str, tuple[Traffic, ...]]:
@@ -36,7 +36,8 @@ def find(connection: sa.Connection, subjects: Sequence[Subject], back: timedelta
     # Those of one batch are decided on at one moment.
     now = subjects[0].now
     for row in rows:
-        told.setdefault(row.phone_number, []).append(_traffic(row, now))
+        at = when(row)
+        told.setdefault(row.phone_number, []).append(as_traffic(row, at, _progress(row, at, now)))
     return {
         subject.id: tuple(
             sorted(
@@ -59,13 +60,13 @@ def when(row: TrafficRow) -> datetime:
     return row.send_at or _time(fields.get("sent_at") or fields.get("received_at")) or merging.time_in(row.stamp)
 
 
-def _traffic(row: TrafficRow, now: datetime) -> Traffic:
+def as_traffic(row: TrafficRow, at: datetime, progress: Progress) -> Traffic:
+    """Return a message as policies look at it: when it was, or is to be, sent, and how far it has come."""
     fields = merging.values(row.fields)
-    at = when(row)
     return Traffic(
         message_id=row.message_id,
         phone_number=row.phone_number,
-        progress=_progress(row, at, now),
+        progress=progress,
         at=at,
         scheduled_at=row.scheduled_at or _time(fields.get("received_at")) or at,
         message_class=MessageClass(row.message_class or MessageClass.MARKETING),
@@ -77,7 +78,7 @@ def _traffic(row: TrafficRow, now: datetime) -> Traffic:
 
 
 def _progress(row: TrafficRow, at: datetime, now: datetime) -> Progress:
-    if row.status in _FAILED:
+    if row.status in FAILED:
         return Progress.FAILED
     waits = row.status == Status.SCHEDULED if row.ledger is None else row.ledger == LedgerState.PENDING
     # What was let go at its last look is as good as sent: whoever is decided on after it makes room for it.
