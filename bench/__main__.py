@@ -7,6 +7,7 @@ import sys
 
 BENCHES = {
     "apply": "accepted events, merged and decided on: beside the same rows in bulk, and a job per event",
+    "backtest": "other policies tried on very many messages that were decided on",
     "cancel": "a campaign ended at once: how fast, in which order and how timely its messages are cancelled",
     "door": "a call passed on to Telnyx, judged, written down and registered: beside the same call straight to it",
     "latency": "a signed STOP, until the DELETE that follows from it reaches Telnyx",

@@ -55,7 +55,7 @@ def fill(database: Database, count: int, *, since: datetime | None = None) -> da
             for statement in (_messages(kind), _recipients(kind), _cancellations(kind)):
                 wanted = {name: value for name, value in known.items() if f":{name}" in statement}
                 connection.execute(sa.text(statement), wanted)
-    _settle(database)
+    settle(database)
     return now
 
 
@@ -102,7 +102,7 @@ def _cancellations(kind: str) -> str:
     )
 
 
-def _settle(database: Database) -> None:
+def settle(database: Database) -> None:
     """Let the database take notice of what it holds, as a server does by itself in time."""
     if database.is_sqlite:
         database.dispose()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -49,7 +49,7 @@ def traffic_then(
         subject.id: tuple(
             sorted(
                 (
-                    traffic.as_traffic(other.past.row, other.at, _progress(other, subject.now))
+                    other.seen(subject.now)
                     for number in subject.recipients
                     for other in others.get(number, ())
                     if other.past.row.message_id != subject.id
@@ -71,6 +71,14 @@ class _Other:
     at: datetime
     """When it was, or is to be, sent."""
     decided: Sequence[Brief]
+    _seen: dict[Progress, Traffic] = field(default_factory=dict)
+
+    def seen(self, now: datetime) -> Traffic:
+        """Return it as policies would have looked at it; made once for each of the few ways there are."""
+        progress = _progress(self, now)
+        if progress not in self._seen:
+            self._seen[progress] = traffic.as_traffic(self.past.row, self.at, progress)
+        return self._seen[progress]
 
     def standing(self, now: datetime) -> Brief | None:
         """Return the decision that stood; what is decided at one moment is decided in one go, which looks first."""
