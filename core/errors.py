@@ -21,6 +21,13 @@ class SettingsError(ProcessorError):
     code = "bad_setting"
 
 
+class RulesUnavailable(ProcessorError):
+    """The policies cannot be read, so that nothing can be decided."""
+
+    code = "rules_unavailable"
+    retryable = True
+
+
 class SignatureInvalid(ProcessorError):
     """The request is not signed by a configured key."""
 

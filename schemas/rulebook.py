@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.deciding import Rules
-from core.errors import SettingsError
+from core.errors import RulesUnavailable, SettingsError
 from core.policies import catalogue
 from schemas import policies
 from schemas.policies import Policies
@@ -51,31 +51,52 @@ class Rulebook:
         log: Log,
         known: Policies | None = None,
         clock: Callable[[], float] = time.time,
+        waits: bool = False,
     ) -> None:
         """Read the file that was named, or ``policies.toml`` if there is one. Raises SettingsError.
 
-        ``clock`` tells seconds since 1970, as files are stamped.
+        ``waits`` is for a process that has other work: what is wrong is told, and there are no rules until it is
+        mended. ``clock`` tells seconds since 1970, as files are stamped.
         """
         # The working folder may be another later, and what links point at may change.
         self._path = Path(os.path.abspath(named or policies.FILE))  # noqa: PTH100 - resolve() would follow links
         self._log = log
-        self._known = catalogue.known() if known is None else known
+        self._known = known
         self._clock = clock
         self._reading = threading.Lock()
         self.trouble: str | None = None
         """What keeps the file from being followed as it is now, in one line; None: nothing."""
+        self._rules: Rules | None = None
         stamp = _stamp(self._path)
-        self._rules = self._ruled(policies.raw_of(named), named or policies.FILE)
+        try:
+            self._rules = self._ruled(policies.raw_of(named), self._path)
+        except SettingsError as error:
+            if not waits:
+                raise
+            self.trouble = str(error)
+        if self.trouble:
+            log.error("policies_unavailable", reason=self.trouble)
         is_whole = stamp == _stamp(self._path) and not self._is_being_written(stamp)
         self._seen = stamp if is_whole else _NEVER
 
+    @property
+    def has_rules(self) -> bool:
+        """Return False as long as a file cannot be read that was wrong at the start; it is looked at again."""
+        try:
+            self.current()
+        except RulesUnavailable:
+            return False
+        return True
+
     def current(self) -> Rules:
-        """Return the rules to judge one transaction by."""
+        """Return the rules to judge one transaction by. Raises RulesUnavailable while there have never been any."""
         stamp = _stamp(self._path)
         if stamp != self._seen and not self._is_being_written(stamp):
             with self._reading:
                 if stamp != self._seen:
                     self._read_again(stamp)
+        if self._rules is None:
+            raise RulesUnavailable(f"nothing can be decided until the policies are mended: {self.trouble}")
         return self._rules
 
     def _is_being_written(self, stamp: _Stamp | None) -> bool:
@@ -91,20 +112,25 @@ class Rulebook:
         except SettingsError as error:
             self._seen = stamp
             if self.trouble != str(error):
-                self._log.warning("policies_unchanged", reason=str(error), digest=self._rules.digest)
+                self._log.warning("policies_unchanged", reason=str(error), digest=_digest(self._rules))
             self.trouble = str(error)
             return
-        before, self._rules, self._seen = self._rules, rules, stamp
-        if self.trouble or before.digest != rules.digest:
-            self._log.info("policies_followed", digest=rules.digest, before=before.digest)
+        before, self._rules, self._seen = _digest(self._rules), rules, stamp
+        if self.trouble or before != rules.digest:
+            self._log.info("policies_followed", digest=rules.digest, before=before)
         self.trouble = None
 
     def _ruled(self, raw: bytes | None, path: Path) -> Rules:
-        rules = catalogue.rules_among(self._known, policies.parse(raw, path, self._known), tell=self._tell)
+        known = catalogue.known() if self._known is None else self._known
+        rules = catalogue.rules_among(known, policies.parse(raw, path, known), tell=self._tell)
         return replace(rules, file_sha256=None if raw is None else hashlib.sha256(raw).hexdigest())
 
     def _tell(self, policy: str, told: str) -> None:
         self._log.error("policy_failed", policy=policy, reason=told)
+
+
+def _digest(rules: Rules | None) -> str | None:
+    return rules.digest if rules else None
 
 
 def _stamp(path: Path) -> _Stamp | None:

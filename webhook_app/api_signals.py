@@ -65,8 +65,9 @@ class Signals:
         shown: dict[str, dict[str, Any]] = {}
         cancelling = 0
         for part in signalling.parts(told):
+            rules = self._rules()
             with self._database.begin() as connection:
-                taken = signalling.hear(connection, part, self._rules(), now=now)
+                taken = signalling.hear(connection, part, rules, now=now)
             self._ring()
             shown |= {
                 row.signal.id: signalling.shown(row) | {"is_new": row.signal.id in taken.new} for row in taken.rows

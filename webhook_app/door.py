@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, ServiceUnavaila
 from werkzeug.routing import BaseConverter
 
 from core.deciding import Rules
-from core.errors import RequestInvalid
+from core.errors import RequestInvalid, RulesUnavailable
 from schemas.secret import Secret
 from schemas.settings import OnFailure, Settings
 from webhook_app import door_answers as answers
@@ -46,6 +46,7 @@ _NOT_LISTED = "This key is not among those that may be used through this server;
 _CIRCULAR = "This call has been here before: TELNYX_BASE_URL of this server must be Telnyx's own, not the server's."
 _TOO_MANY = "Too many calls are being passed on at this moment."
 _UNASKED = "Whether Telnyx knows this key cannot be asked now; nothing was sent."
+_NO_RULES = "The message was not sent: whether it may be sent cannot be judged until the policies there are mended."
 _BUG = "Something went wrong in the server between you and Telnyx; its log says what. The message may have been sent."
 
 
@@ -172,6 +173,10 @@ def _add_errors(routes: Blueprint, log: FilteringBoundLogger) -> None:
         allowed = {"Allow": ", ".join(_METHODS)} if isinstance(error, MethodNotAllowed) else None
         status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
         return answers.refuse(status, "10015", told, title=error.name, headers=allowed)
+
+    @routes.errorhandler(RulesUnavailable)
+    def _undecided(_: RulesUnavailable) -> Response:
+        return answers.unavailable(_NO_RULES)
 
     @routes.errorhandler(RequestInvalid)
     def _invalid(error: RequestInvalid) -> Response:

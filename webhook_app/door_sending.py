@@ -70,8 +70,12 @@ class Sending:
         self._log = log
 
     def send(self, call: Call) -> Response:
-        """Return the answer to a request to send. Raises RequestInvalid for one that cannot be judged."""
+        """Return the answer to a request to send. Raises RequestInvalid for one that cannot be judged.
+
+        Raises RulesUnavailable when none can be; nothing has left then, whatever is to be done without a database.
+        """
         wish = _wish(call)
+        self._rules()
         try:
             begun = self._book.write(lambda connection: self._begin(connection, wish), undo=self._undo)
         except StoreUnavailable as error:

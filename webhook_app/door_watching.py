@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from core.cancelling import Action, Answer, Meaning, meaning
 from core.deciding import Rules
-from core.errors import StoreUnavailable
+from core.errors import RulesUnavailable, StoreUnavailable
 from core.reports import MessageReport
 from ledger import passing
 from schemas import fields, message, strict_json
@@ -65,11 +65,18 @@ class Watching:
         elif method == Action.GET and answer.status == HTTPStatus.OK:
             seen = _report(answer, "retrieve", now)
             if seen is not None and seen.message_id == message_id:
-                # An application may look as often as it likes, and waits for nothing of ours.
-                self._book.write_soon(
-                    lambda connection: passing.seen(connection, seen, self._rules(), door=DOOR, now=now),
-                    f"message {message_id}",
-                )
+                self._take_in_seen(seen, now)
+
+    def _take_in_seen(self, seen: MessageReport, now: datetime) -> None:
+        """Keep what was seen of a message; it is decided on with that, so without rules it is seen another time."""
+        try:
+            rules = self._rules()
+        except RulesUnavailable:
+            return
+        # An application may look as often as it likes, and waits for nothing of ours.
+        self._book.write_soon(
+            lambda connection: passing.seen(connection, seen, rules, door=DOOR, now=now), f"message {seen.message_id}"
+        )
 
     def _keep(self, work: Callable[[sa.Connection], bool], message_id: str) -> None:
         try:

@@ -14,6 +14,7 @@ from core.errors import (
     NotReplayable,
     ProcessorError,
     RequestInvalid,
+    RulesUnavailable,
     SignatureInvalid,
     SignatureStale,
     StoreUnavailable,
@@ -26,6 +27,7 @@ _STATUSES: dict[type[ProcessorError], int] = {
     RequestInvalid: 422,
     NotFound: 404,
     NotReplayable: 409,
+    RulesUnavailable: 503,
     StoreUnavailable: 503,
 }
 #: Telnyx tries again within a second or two anyway.
@@ -54,11 +56,12 @@ def register(app: Flask, *, log: FilteringBoundLogger) -> None:
         status = _STATUSES.get(type(error), 500)
         if status == 401:  # noqa: PLR2004 - one answer for all kinds: a forger learns nothing from it
             return answer(status, *_UNAUTHORIZED)
-        if error.retryable:
+        headers = {"Retry-After": _RETRY_AFTER} if error.retryable else None
+        if isinstance(error, StoreUnavailable):
             # What the driver says of it, the server's address and user among it, is for the log alone.
             troubles.note(str(error))
-            return answer(status, error.code, str(type(error)()), {"Retry-After": _RETRY_AFTER})
-        return answer(status, error.code, str(error))
+            return answer(status, error.code, str(StoreUnavailable()), headers)
+        return answer(status, error.code, str(error), headers)
 
     @app.errorhandler(Exception)
     def _unexpected(error: Exception) -> Response:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 from flask import Blueprint, Response
@@ -14,8 +16,11 @@ from store.group_commit import GroupCommit
 _HOLDS_FOR = timedelta(seconds=1)
 
 
-def blueprint(*, commit: GroupCommit) -> Blueprint:
-    """Return the two questions a platform asks; Redis has no part in either, since nothing depends on it."""
+def blueprint(*, commit: GroupCommit, can_decide: Callable[[], bool] = lambda: True) -> Blueprint:
+    """Return the two questions a platform asks; Redis has no part in either, since nothing depends on it.
+
+    ``can_decide`` tells whether there are rules. Accepting events needs none, so without them it is ready all the same.
+    """
     health = Blueprint("health", __name__)
     checked_at = -_HOLDS_FOR.total_seconds()
     trouble: str | None = None
@@ -33,7 +38,8 @@ def blueprint(*, commit: GroupCommit) -> Blueprint:
             checked_at = time.monotonic()
         if trouble is not None:
             raise StoreUnavailable(trouble)
-        return Response('{"status":"ready"}\n', mimetype="application/json")
+        told = {"status": "ready"} if can_decide() else {"status": "degraded", "policies": "unavailable"}
+        return Response(json.dumps(told, separators=(",", ":")) + "\n", mimetype="application/json")
 
     def asked() -> str | None:
         try:

@@ -42,7 +42,7 @@ def app_of(
     logger = log.logger()
     ring = ring or Bell(settings.redis_url).ring_soon
     clock = clock or starting.now
-    rulebook = Rulebook(settings.policies, log=logger)
+    rulebook = Rulebook(settings.policies, log=logger, waits=True)
 
     app = starting.empty_app(logger)
     api.register(
@@ -86,5 +86,5 @@ def app_of(
         now=clock,
         log=logger,
     )
-    app.register_blueprint(health.blueprint(commit=commit))
+    app.register_blueprint(health.blueprint(commit=commit, can_decide=lambda: rulebook.has_rules))
     return app

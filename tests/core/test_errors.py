@@ -1,5 +1,5 @@
 from core import errors
-from core.errors import NotFound, ProcessorError, StoreUnavailable
+from core.errors import NotFound, ProcessorError, RulesUnavailable, StoreUnavailable
 
 EVERY = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, ProcessorError)]
 
@@ -9,6 +9,6 @@ def test_error_says_what_it_was_given_or_else_what_it_is():
     assert str(NotFound()) == "There is nothing by that name."
 
 
-def test_every_error_has_a_code_of_its_own_and_only_a_store_that_is_away_is_worth_another_try():
+def test_every_error_has_a_code_of_its_own_and_what_may_come_back_is_worth_another_try():
     assert len({each.code for each in EVERY}) == len(EVERY)
-    assert [each for each in EVERY if each.retryable] == [StoreUnavailable]
+    assert [each for each in EVERY if each.retryable] == [RulesUnavailable, StoreUnavailable]

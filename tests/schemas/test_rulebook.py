@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from core.deciding import Act, Mode, Verdict
-from core.errors import SettingsError
+from core.errors import RulesUnavailable, SettingsError
 from core.policies import catalogue, opt_out
 from schemas.rulebook import AT_REST, Rulebook
 from tests.policy_cases import facts
@@ -239,3 +239,37 @@ def test_folder_that_is_exchanged_whole_is_followed(tmp_path):
     shutil.rmtree(tmp_path / "live")
     (tmp_path / "next").rename(tmp_path / "live")
     assert world.mode is Mode.SHADOW
+
+
+def test_who_waits_has_no_rules_until_the_file_is_mended(world):
+    world.write('[opt_out]\nmode = "never"\n')
+    with pytest.raises(SettingsError, match=r"opt_out\.mode is 'never'"):
+        world.open()
+    with pytest.raises(RulesUnavailable, match=r"nothing can be decided until .*opt_out.mode is 'never'"):
+        world.open(waits=True)
+    world.rest()
+    with pytest.raises(RulesUnavailable, match=r"opt_out\.mode is 'never'"):
+        world.rulebook.current()
+    assert not world.rulebook.has_rules
+
+    world.write(SHADOW)
+    world.rest()
+
+    assert world.mode is Mode.SHADOW
+    assert world.rulebook.has_rules
+    assert world.rulebook.trouble is None
+    digest = world.rulebook.current().digest
+    assert [event for event, _ in world.log.told] == ["policies_unavailable", "policies_followed"]
+    assert world.log.told[1] == ("policies_followed", {"digest": digest, "before": None})
+
+
+def test_who_waits_for_rules_and_has_some_keeps_them(world):
+    world.write(SHADOW)
+    assert world.open(waits=True) is Mode.SHADOW
+
+    world.write("[opt_out")
+    world.rest()
+
+    assert world.mode is Mode.SHADOW
+    assert world.rulebook.trouble
+    assert world.rulebook.has_rules
