@@ -6,6 +6,7 @@
     python3 dev.py test     set up, then run all tests
     python3 dev.py faults   set up, then kill, hang and fill what the program runs on, for some minutes
     python3 dev.py check    set up, then run the linter and the type checker
+    python3 dev.py mutation set up, then change core/ in thousands of ways and see whether its tests notice
 
 Further arguments are passed on: ``python3 dev.py test tests/core -k consent``.
 Only the standard library is imported: this file runs before anything is installed.
@@ -31,8 +32,11 @@ COMMANDS: dict[str, list[list[str]]] = {
     "demo": [["-m", "rescind", "demo"]],
     "test": [["-m", "pytest"]],
     "faults": [["-m", "tests.faults", "short"]],
+    "mutation": [["-m", "tests.mutation"]],
     "check": [["-m", "ruff", "check", "."], ["-m", "ruff", "format", "--check", "."], ["-m", "mypy"]],
 }
+#: What a command needs besides, by the extra of pyproject.toml that names it.
+EXTRAS = {"mutation": "mutation"}
 
 
 def main(arguments: list[str]) -> int:
@@ -48,6 +52,8 @@ def main(arguments: list[str]) -> int:
     if rest and len(COMMANDS[name]) != 1:
         return fail(f"'{name}' takes no further arguments, got: {' '.join(rest)}")
     if not is_installed() and not install():
+        return 1
+    if name in EXTRAS and not run_all([[*pip(), "--quiet", "--no-build-isolation", "-e", f"{ROOT}[{EXTRAS[name]}]"]]):
         return 1
     for command in COMMANDS[name]:
         status = subprocess.call([str(PYTHON), *command, *rest], cwd=ROOT)
@@ -83,22 +89,35 @@ def install() -> bool:
     uv = shutil.which("uv")
     if uv:
         create = [uv, "venv", "--clear", "--python", sys.executable, str(VENV)]
-        # As pip does; without it the first start of every process would compile all it imports.
-        pip = [uv, "pip", "install", "--compile-bytecode", "--python", str(PYTHON)]
     else:
         create = [sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV)]
-        pip = [sys.executable, "-m", "pip", "--python", str(PYTHON), "install", "--disable-pip-version-check"]
     steps = [
         create,
-        [*pip, "--quiet", "--require-hashes", "-r", str(LOCK)],
-        [*pip, "--quiet", "--no-deps", "--no-build-isolation", "-e", str(ROOT)],
+        [*pip(), "--quiet", "--require-hashes", "-r", str(LOCK)],
+        [*pip(), "--quiet", "--no-deps", "--no-build-isolation", "-e", str(ROOT)],
     ]
     print(f"dev.py: installing into {VENV} …", file=sys.stderr)
+    if not run_all(steps):
+        return False
+    STAMP.write_text(fingerprint())
+    return True
+
+
+def pip() -> list[str]:
+    """Return the command that installs into .venv."""
+    uv = shutil.which("uv")
+    if uv:
+        # As pip does; without it the first start of every process would compile all it imports.
+        return [uv, "pip", "install", "--compile-bytecode", "--python", str(PYTHON)]
+    return [sys.executable, "-m", "pip", "--python", str(PYTHON), "install", "--disable-pip-version-check"]
+
+
+def run_all(steps: list[list[str]]) -> bool:
+    """Run one step after the other; return False at the first that fails, and say which."""
     for step in steps:
         if subprocess.call(step, cwd=ROOT) != 0:
             print(f"dev.py: this step failed: {' '.join(step)}", file=sys.stderr)
             return False
-    STAMP.write_text(fingerprint())
     return True
 
 

@@ -97,3 +97,41 @@ def test_codes_of_senders_are_those_for_which_a_queue_is_kept_back():
     assert {code for code in failures.TABLE if failures.of(code).about in held} == failures.OF_SENDERS
     assert {"40312", "40314", "40315", "40320", "40329", "40010"} <= failures.OF_SENDERS
     assert failures.OF_SENDERS.isdisjoint({"40001", "40012", "40310", "40300", "40008", "40015", "40309"})
+
+
+KNOWN, OTHER = {"code": "40012", "title": "Invalid number"}, {"code": "99999", "title": "Something new"}
+
+
+@pytest.mark.parametrize(
+    ("errors", "code", "title"),
+    [
+        ([], None, None),
+        ([KNOWN], "40012", "Invalid number"),
+        ([OTHER], "99999", "Something new"),
+        ([OTHER, KNOWN], "40012", "Invalid number"),
+        ([KNOWN, {"code": "40001", "title": "later"}], "40012", "Invalid number"),
+        ([OTHER, {"code": "88888", "title": "later"}], "99999", "Something new"),
+        (["40012", None, 40012, KNOWN], "40012", "Invalid number"),
+        ([{"title": "no code"}, KNOWN], "40012", "Invalid number"),
+        ([{"title": "no code"}], None, None),
+        ([{"code": 40012, "title": "a number"}], None, None),
+        ([{"code": "4" * 16, "title": "long"}], "4" * 16, "long"),
+        ([{"code": "4" * 17, "title": "too long"}], None, None),
+        ([{"code": "40012"}], "40012", None),
+        ([{"code": "40012", "title": ["no", "text"]}], "40012", None),
+    ],
+)
+def test_error_that_says_most_is_the_first_that_is_known_or_else_the_first_with_a_code(errors, code, title):
+    assert failures.speaking(errors) == (code, title)
+
+
+def test_code_that_nobody_knows_is_nobodys_fault_and_may_pass():
+    for code in ("99999", None):
+        unknown = failures.of(code)
+        assert (unknown.code, unknown.title, unknown.about, unknown.is_permanent, unknown.certainty) == (
+            code,
+            "Unknown",
+            FailureClass.TRANSIENT,
+            False,
+            Certainty.UNKNOWN,
+        )
