@@ -9,6 +9,7 @@ BENCHES = {
     "apply": "accepted events, merged and decided on: beside the same rows in bulk, and a job per event",
     "backtest": "other policies tried on very many messages that were decided on",
     "cancel": "a campaign ended at once: how fast, in which order and how timely its messages are cancelled",
+    "decide": "the policies asked about messages of which much is known, each by itself and all together",
     "door": "a call passed on to Telnyx, judged, written down and registered: beside the same call straight to it",
     "latency": "a signed STOP, until the DELETE that follows from it reaches Telnyx",
     "ledger": "finding what comes next, and the sums, in a ledger that holds up to a million messages",
