@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from ledger.knowing import Reason
 from store import cancellations, decisions, messages
 from store.cancellations import NewCancellation
 from store.decisions import DecisionRow
-from store.messages import Looks, MessageRow
+from store.messages import Looks, MessageRow, RecipientRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class Cause:
     """When it reached us: from then on the message could have been cancelled."""
     acts: bool = True
     """False for a replay whose effects are off: it is decided as by a policy in shadow mode, and nothing is done."""
+    is_first: bool = False
+    """The message was never decided on before, so that there is nothing to take back."""
 
 
 def decide_on(
@@ -40,15 +42,17 @@ def decide_on(
     causes: Mapping[str, Cause],
     now: datetime,
     is_last: bool = False,
+    recipients: Mapping[str, Sequence[RecipientRow]] = {},
 ) -> dict[str, Decision]:
     """Decide on those of the messages that are pending, and return the decision that stands for each.
 
     The messages must be held under lock, so that facts read here cannot be older
     than another's decision. ``trigger`` names what called for deciding, ``causes``
-    tells it for each message. ``is_last`` makes it their last look, be it earlier than usual.
+    tells it for each message. ``is_last`` makes it their last look, be it earlier than usual. ``recipients`` are
+    those of messages of which they are known already.
     """
     pending = [row for row in held if row.ledger == LedgerState.PENDING and row.send_at is not None]
-    gathered = facts.gather(connection, pending, rules.needs, now=now, is_last=is_last)
+    gathered = facts.gather(connection, pending, rules.needs, now=now, is_last=is_last, recipients=recipients)
     standing: dict[str, Decision] = {}
     kept: list[DecisionRow] = []
     for row in pending:
@@ -62,7 +66,7 @@ def decide_on(
     cancellations.request(
         connection, [_ordered(row, reasons[row.id], standing[row.id].priority, now) for row in unwelcome]
     )
-    welcome = [row.id for row in acting if standing[row.id].verdict is not Act.CANCEL]
+    welcome = [row.id for row in acting if standing[row.id].verdict is not Act.CANCEL and not causes[row.id].is_first]
     cancellations.withdraw(connection, welcome, now=now)
     looks = [(row, _looks(row, standing[row.id], now, is_last=is_last)) for row in acting]
     changed = [each for row, each in looks if (each.review_at, each.last_look_at) != (row.review_at, row.last_look_at)]

@@ -24,8 +24,9 @@ from core.reports import MessageReport
 from core.statuses import Status
 from ledger import deciding, overtaking, recording, registering
 from ledger.gathering import facts
+from ledger.recording import Recipients
 from ledger.registering import Registered, Registration
-from store import consents, intents, messages
+from store import consents, intents
 from store.intents import IntentRow
 from store.messages import MessageRow
 
@@ -216,17 +217,21 @@ def merge(
 ) -> MessageRow:
     """Merge a message that is not watched, and keep all the same what its sender said, and by which door it came."""
     report = registration.report
-    row = recording.hold(connection, {report.message_id})[report.message_id]
-    entered = replace(
-        row,
-        door=row.door or door,
-        campaign_key=registration.campaign_key or row.campaign_key,
-        message_class=registration.message_class or row.message_class,
-        tags=list(registration.tags) if registration.tags is not None else row.tags,
-    )
-    merged = recording.record(connection, {row.id: entered}, [report], now=now).messages[row.id]
-    if row != entered == merged:
-        messages.upsert(connection, [merged])
+
+    def enter(rows: dict[str, MessageRow], _: Recipients) -> dict[str, MessageRow]:
+        return {
+            row.id: replace(
+                row,
+                door=row.door or door,
+                campaign_key=registration.campaign_key or row.campaign_key,
+                message_class=registration.message_class or row.message_class,
+                tags=list(registration.tags) if registration.tags is not None else row.tags,
+            )
+            for row in rows.values()
+        }
+
+    held = recording.hold(connection, {report.message_id}, as_new=True)
+    merged = recording.record(connection, held, [report], now=now, entering=enter).messages[report.message_id]
     spoken = overtaking.spoken_of([(report, registration.tags)], rules)
     overtaking.order_review(connection, spoken, now=now)
     return merged

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,11 @@ from store.messages import MessageRow, RecipientRow, Transition
 _LEAVING_EVENTS = frozenset({"message.sent", "message.finalized", "message.read"})
 
 
+Rows = Mapping[str, MessageRow]
+Recipients = Mapping[str, Sequence[RecipientRow]]
+"""By message, its recipients."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """What recording came to."""
@@ -33,28 +38,38 @@ class Recorded:
     """By message, each recipient's status as it now stands, in the order of their numbers."""
 
 
-def hold(connection: sa.Connection, message_ids: set[str]) -> dict[str, MessageRow]:
-    """Lock these messages, first making rows for those not held yet, and return them all."""
-    held = messages.lock(connection, message_ids)
-    missing = message_ids - held.keys()
-    if missing:
-        messages.add_missing(connection, missing)
-        held |= messages.lock(connection, missing)
-    return held
+def hold(connection: sa.Connection, message_ids: set[str], *, as_new: bool = False) -> dict[str, MessageRow]:
+    """Lock these messages, making rows for those not held yet, and return them all.
+
+    ``as_new`` is for whoever expects that a message is not held yet.
+    """
+    # Of several, those that are held come first, for all the same: two could wait for each other otherwise.
+    held = {} if as_new and len(message_ids) == 1 else messages.lock(connection, message_ids)
+    held |= messages.add_missing(connection, message_ids - held.keys())
+    # Made by somebody else at this moment, or not new after all.
+    return held | messages.lock(connection, message_ids - held.keys())
 
 
 def record(
-    connection: sa.Connection, held: Mapping[str, MessageRow], reports: Sequence[MessageReport], *, now: datetime
+    connection: sa.Connection,
+    held: Rows,
+    reports: Sequence[MessageReport],
+    *,
+    now: datetime,
+    entering: Callable[[dict[str, MessageRow], Recipients], dict[str, MessageRow]] = lambda rows, _: rows,
 ) -> Recorded:
     """Merge reports into the messages held under lock, and write what changed.
 
-    ``held`` must contain every message that a report speaks of; see ``hold``.
+    ``held`` must contain every message that a report speaks of; see ``hold``. ``entering`` is given the messages and
+    their recipients as they then stand, and returns the messages with what is known besides.
     """
     spoken_of = {report.message_id for report in reports}
     rows = {message_id: held[message_id] for message_id in spoken_of}
+    # Of what nothing was ever reported there are no recipients either.
+    reported = [message_id for message_id, row in rows.items() if row.fields]
     before = {
         (row.message_id, row.phone_number): row
-        for found in messages.recipients_of(connection, spoken_of).values()
+        for found in messages.recipients_of(connection, reported).values()
         for row in found
     }
     after = dict(before)
@@ -72,13 +87,14 @@ def record(
                 history[told] = transition
             after[key] = _risen(after.get(key), addressee, transition)
 
+    recipients: dict[str, list[RecipientRow]] = {}
+    for (message_id, _), row in sorted(after.items()):
+        recipients.setdefault(message_id, []).append(row)
+    rows = entering(rows, recipients)
     messages.upsert(connection, [row for message_id, row in rows.items() if row != held[message_id]])
     changed = [row for key, row in sorted(after.items()) if row != before.get(key)]
     messages.upsert_recipients(connection, changed)
     messages.add_transitions(connection, [history[told] for told in sorted(history)])
-    recipients: dict[str, list[RecipientRow]] = {}
-    for (message_id, _), row in sorted(after.items()):
-        recipients.setdefault(message_id, []).append(row)
     ending.note(connection, rows, recipients, now=now)
     return Recorded(rows, frozenset(left), recipients)
 

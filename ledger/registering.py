@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,10 +15,11 @@ from core.facts import MessageClass
 from core.outcomes import LedgerState
 from core.reports import MessageReport
 from core.statuses import Status
-from ledger import deciding, ending, overtaking, recording, settling
+from ledger import deciding, overtaking, recording, settling
 from ledger.deciding import Cause
+from ledger.recording import Recipients, Rows
 from store import campaigns, consents, holds, messages
-from store.messages import MessageRow, RecipientRow
+from store.messages import MessageRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +73,22 @@ def register(
     spoken = overtaking.spoken_of(((each.report, each.tags) for each in registrations), rules)
     beside = {} if holds_messages else overtaking.pending_beside(connection, spoken)
     held = recording.hold(
-        connection, {registration.report.message_id for registration in registrations} | beside.keys()
+        connection,
+        {registration.report.message_id for registration in registrations} | beside.keys(),
+        as_new=not holds_messages,
     )
-    recorded = recording.record(connection, held, [registration.report for registration in registrations], now=now)
+
+    def enter(rows: dict[str, MessageRow], recipients: Recipients) -> dict[str, MessageRow]:
+        for registration in registrations:
+            row = rows[registration.report.message_id]
+            rows[row.id] = _enrolled(row, registration, door=door, now=now)
+        _close_cancelled(rows, recipients, now=now)
+        return rows
+
+    reports = [registration.report for registration in registrations]
+    recorded = recording.record(connection, held, reports, now=now, entering=enter)
     rows = dict(recorded.messages)
-    for registration in registrations:
-        row = rows[registration.report.message_id]
-        rows[row.id] = _enrolled(row, registration, door=door, now=now)
-    _close_cancelled(rows, recorded.recipients, now=now)
-    messages.upsert(connection, [row for message_id, row in rows.items() if row != recorded.messages[message_id]])
-    causes = {row.id: Cause(f"registration:{row.id}", known_at or now) for row in rows.values()}
+    causes = {of: Cause(f"registration:{of}", known_at or now, is_first=held[of].registered_at is None) for of in rows}
     overtaken = overtaking.causes(held, beside, spoken, now=now)
     made = deciding.decide_on(
         connection,
@@ -90,13 +97,12 @@ def register(
         trigger="registration",
         causes=overtaken | causes,
         now=now,
+        recipients=recorded.recipients,
     )
     if holds_messages:
         overtaking.order_review(connection, spoken, now=now)
     gone = recorded.left | _seen_leaving(rows, recorded.recipients)
     settling.left(connection, sorted(gone), now=now)
-    # What had ended before is of another campaign now.
-    ending.note(connection, {of: rows[of] for of in gone}, recorded.recipients, now=now)
     if gone:
         rows |= messages.lock(connection, gone)
     return [
@@ -154,9 +160,7 @@ def _enrolled(row: MessageRow, registration: Registration, *, door: str, now: da
     )
 
 
-def _close_cancelled(
-    rows: dict[str, MessageRow], recipients: Mapping[str, Sequence[RecipientRow]], *, now: datetime
-) -> None:
+def _close_cancelled(rows: dict[str, MessageRow], recipients: Recipients, *, now: datetime) -> None:
     """Close those that somebody has cancelled at Telnyx already."""
     for row in list(rows.values()):
         is_pending = row.ledger == LedgerState.PENDING
@@ -164,7 +168,7 @@ def _close_cancelled(
             rows[row.id] = replace(row, ledger=LedgerState.CANCELLED, closed_at=now)
 
 
-def _seen_leaving(rows: Mapping[str, MessageRow], recipients: Mapping[str, Sequence[RecipientRow]]) -> frozenset[str]:
+def _seen_leaving(rows: Rows, recipients: Recipients) -> frozenset[str]:
     """Return those whose events told, before they were registered, that they had left."""
     return frozenset(
         row.id

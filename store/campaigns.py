@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
@@ -35,16 +36,24 @@ _HISTORY = (
 _LOCK_TO_CHANGE = _FIND.order_by(campaigns.c.key).with_for_update()
 
 
-def lock(connection: sa.Connection, keys: Collection[str], *, to_change: bool) -> dict[str, Campaign]:
+def lock(connection: sa.Connection, keys: AbstractSet[str], *, to_change: bool) -> dict[str, Campaign]:
     """Make sure that these campaigns exist, and hold them until the transaction ends.
 
     Registrations only keep a campaign from changing (``to_change=False``) and do not wait for each other.
     """
-    wanted = sorted(keys)
-    upserting.insert_missing(connection, campaigns, [{"key": key, "status": CampaignStatus.ACTIVE} for key in wanted])
+    query = _LOCK_TO_CHANGE if to_change else _KEEP
+    found = _locked(connection, query, keys)
+    if missing := keys - found.keys():
+        rows = [{"key": key, "status": CampaignStatus.ACTIVE} for key in sorted(missing)]
+        upserting.insert_missing(connection, campaigns, rows)
+        found |= _locked(connection, query, missing)
+    return found
+
+
+def _locked(connection: sa.Connection, query: sa.Select[Any], keys: Collection[str]) -> dict[str, Campaign]:
     found: dict[str, Campaign] = {}
-    for part in upserting.parts(wanted):
-        found |= _by_key(connection, _LOCK_TO_CHANGE if to_change else _KEEP, part)
+    for part in upserting.parts(sorted(keys)):
+        found |= _by_key(connection, query, part)
     return found
 
 

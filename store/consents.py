@@ -49,9 +49,13 @@ def lock_recipients(connection: sa.Connection, phone_numbers: Collection[str]) -
     first; without it an opt-out and a registration can pass each other unseen.
     """
     numbers = sorted(phone_numbers)
-    upserting.insert_missing(connection, recipients, [{"phone_number": number} for number in numbers])
-    for part in upserting.parts(numbers):
-        connection.execute(_LOCK, {"numbers": part})
+    added = upserting.insert_new(
+        connection, recipients, [{"phone_number": number} for number in numbers], [recipients.c.phone_number]
+    )
+    # What was added now is ours, and on SQLite everything is.
+    if len(added) < len(numbers) and connection.dialect.name == "postgresql":
+        for part in upserting.parts(numbers):
+            connection.execute(_LOCK, {"numbers": part})
 
 
 def add(connection: sa.Connection, words: Sequence[HeardConsent]) -> None:

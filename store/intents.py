@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from core.intents import IntentState, yielding_to
 from store import upserting
@@ -56,13 +55,7 @@ _FIND = sa.select(*_COLUMNS).where(intents.c.id == sa.bindparam("of"))
 def add(connection: sa.Connection, row: IntentRow) -> bool:
     """Keep a new request; return False, and keep nothing, when another one replaces the same message."""
     values = {name: getattr(row, name) for name in IntentRow.__slots__}
-    return connection.execute(_add(connection.dialect.name), values).first() is not None
-
-
-@cache
-def _add(dialect: str) -> sa.Executable:
-    statement = sqlite.insert(intents) if dialect == "sqlite" else postgresql.insert(intents)
-    return statement.on_conflict_do_nothing().returning(intents.c.id)
+    return len(upserting.insert_new(connection, intents, [values], [intents.c.id])) > 0
 
 
 def settle(
@@ -77,12 +70,22 @@ def settle(
 ) -> bool:
     """Write what is told of how a request has ended; return False when more is known already, see ``core.intents``."""
     told = {"message_id": message_id, "http_status": http_status, "reason": reason}
+    known = {name: value for name, value in told.items() if value is not None}
     settled = connection.execute(
-        sa.update(intents)
-        .where(intents.c.id == intent_id, intents.c.state.in_(yielding_to(state)))
-        .values(state=state, settled_at=now, **{name: value for name, value in told.items() if value is not None})
+        _settle(tuple(known)),
+        {"of": intent_id, "before": yielding_to(state), "state": state, "settled_at": now, **known},
     )
     return settled.rowcount > 0
+
+
+@cache
+def _settle(known: tuple[str, ...]) -> sa.Update:
+    """Return the statement, which takes longer to make than to run."""
+    return (
+        sa.update(intents)
+        .where(intents.c.id == sa.bindparam("of"), intents.c.state.in_(sa.bindparam("before", expanding=True)))
+        .values({name: sa.bindparam(name) for name in ("state", "settled_at", *known)})
+    )
 
 
 def in_doubt_to(connection: sa.Connection, phone_numbers: Collection[str], *, locked: bool = False) -> list[IntentRow]:

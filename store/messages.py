@@ -156,10 +156,10 @@ def pending_to(connection: sa.Connection, phone_numbers: Collection[str]) -> dic
     return found
 
 
-def add_missing(connection: sa.Connection, ids: Collection[str]) -> None:
-    """Make empty rows for messages not held yet, so that they can be locked."""
+def add_missing(connection: sa.Connection, ids: Collection[str]) -> dict[str, MessageRow]:
+    """Make empty rows for messages not held yet, and return those made: nobody else can have them until the end."""
     rows = [{"id": message_id, "direction": "outbound", "fields": {}} for message_id in sorted(ids)]
-    upserting.insert_missing(connection, messages, rows)
+    return {row.id: MessageRow(*row) for row in upserting.insert_new(connection, messages, rows, _COLUMNS)}
 
 
 def upsert(connection: sa.Connection, rows: Iterable[MessageRow]) -> None:

@@ -45,6 +45,20 @@ def _insert_missing(dialect: str, table: sa.Table) -> sa.Insert:
     return statement.on_conflict_do_nothing()
 
 
+def insert_new(
+    connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]], columns: Sequence[sa.Column[Any]]
+) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """Do the same, and return these columns of the rows that were not there before."""
+    if not rows:
+        return ()
+    return connection.execute(_insert_new(connection.dialect.name, table, tuple(columns)), rows).all()
+
+
+@cache
+def _insert_new(dialect: str, table: sa.Table, columns: tuple[sa.Column[Any], ...]) -> sa.Executable:
+    return _insert_missing(dialect, table).returning(*columns)
+
+
 def parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
     """Yield the values in parts small enough for one ``IN``."""
     for start in range(0, len(values), _PART):

@@ -15,7 +15,7 @@ from ledger.gathering import inbound, outcomes, people, signals, spending, talli
 from ledger.gathering.campaigns import Campaigns, names_of
 from ledger.gathering.subjects import Source, Subject, labels_of
 from store import consents, holds, messages
-from store.messages import MessageRow
+from store.messages import MessageRow, RecipientRow
 
 Needs = Mapping[Need, tuple[Reach, ...]]
 
@@ -39,9 +39,13 @@ def gather(
     *,
     now: datetime,
     is_last: bool = False,
+    recipients: Mapping[str, Sequence[RecipientRow]] = {},
 ) -> dict[str, Facts]:
-    """Return all that is known of each scheduled message, and what is needed besides, so far back as is needed."""
-    found = messages.recipients_of(connection, {row.id for row in rows})
+    """Return all that is known of each scheduled message, and what is needed besides, so far back as is needed.
+
+    ``recipients`` are those of messages of which they are known already.
+    """
+    found = {**recipients, **messages.recipients_of(connection, {row.id for row in rows} - recipients.keys())}
     to = {row.id: tuple(recipient.phone_number for recipient in found.get(row.id, ())) for row in rows}
     return gather_of(connection, rows, to, needs, now=now, is_last=is_last)
 
