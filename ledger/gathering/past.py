@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from core.campaigns import Campaign
 from core.consent import Consent
 from core.facts import Facts, Need
-from ledger.gathering import past_sources, people
+from ledger.gathering import past_sources, past_traffic, people
 from ledger.gathering.campaigns import Campaigns, names_of
 from ledger.gathering.facts import Needs, facts_of, found_by, subject_of, told_of
 from ledger.gathering.subjects import Source, Subject
@@ -30,7 +30,7 @@ UNTOLD = frozenset({Need.SPENDING})
 
 _SOURCES: Mapping[Need, Source] = {
     Need.PEOPLE: people.find,
-    Need.TRAFFIC: past_sources.traffic_then,
+    Need.TRAFFIC: past_traffic.find,
     Need.INBOUND: past_sources.inbound_then,
     Need.SIGNALS: past_sources.signals_then,
     Need.OUTCOMES: past_sources.outcomes_then,
