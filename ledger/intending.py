@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import structlog
 
 from core.deciding import Act, Decision, Rules, decide
-from core.errors import NotFound, RequestInvalid
+from core.errors import RequestInvalid
 from core.facts import MessageClass
 from core.intents import IntentState
 from core.numbers import masked
@@ -71,8 +71,8 @@ def judge(connection: sa.Connection, wish: Wish, rules: Rules, *, now: datetime)
     return decide(gathered[row.id], rules)
 
 
-def begin(connection: sa.Connection, wish: Wish, *, door: str, decision: Decision, now: datetime) -> str:
-    """Write a request down, refused when that is the decision, and return its id.
+def begin(connection: sa.Connection, wish: Wish, *, door: str, decision: Decision, now: datetime) -> IntentRow:
+    """Write a request down, refused when that is the decision, and return it.
 
     The transaction must be committed before the request leaves. Raises RequestInvalid when the message that it
     replaces is being replaced already.
@@ -104,12 +104,12 @@ def begin(connection: sa.Connection, wish: Wish, *, door: str, decision: Decisio
     )
     if not intents.add(connection, row):
         raise RequestInvalid(f"message {wish.replaces} is being replaced already")
-    return row.id
+    return row
 
 
 def answered(
     connection: sa.Connection,
-    intent_id: str,
+    row: IntentRow,
     report: MessageReport,
     rules: Rules,
     *,
@@ -118,9 +118,9 @@ def answered(
 ) -> Registered | None:
     """Take in the message that Telnyx named: register it when it is scheduled, and merge it otherwise.
 
+    ``row`` is the request as it was begun; what became of it meanwhile is looked at here.
     None when nothing was registered: it goes out at once, or cannot be watched; see ``registering.refusal``.
     """
-    row = _required(intents.find(connection, intent_id), intent_id)
     registration = registration_of(row, report)
     registered: Registered | None = None
     if is_scheduled(report) and registering.refusal(registration) is None:
@@ -128,21 +128,21 @@ def answered(
     else:
         merge(connection, registration, rules, door=row.door, now=now)
     intents.settle(
-        connection, intent_id, IntentState.ANSWERED, now=now, message_id=report.message_id, http_status=http_status
+        connection, row.id, IntentState.ANSWERED, now=now, message_id=report.message_id, http_status=http_status
     )
     return registered
 
 
-def declined(connection: sa.Connection, intent_id: str, *, http_status: int | None, reason: str, now: datetime) -> None:
+def declined(connection: sa.Connection, row: IntentRow, *, http_status: int | None, reason: str, now: datetime) -> None:
     """Keep that no message was made: Telnyx said so, or could not be reached."""
     intents.settle(
-        connection, intent_id, IntentState.DECLINED, now=now, http_status=http_status, reason=reason[:_LONGEST_REASON]
+        connection, row.id, IntentState.DECLINED, now=now, http_status=http_status, reason=reason[:_LONGEST_REASON]
     )
 
 
 def unknown(
     connection: sa.Connection,
-    intent_id: str,
+    row: IntentRow,
     rules: Rules,
     *,
     http_status: int | None,
@@ -150,11 +150,10 @@ def unknown(
     now: datetime,
 ) -> None:
     """Keep that nobody knows whether a message was made, and alarm if by now it should not be sent."""
-    row = _required(intents.find(connection, intent_id), intent_id)
     # Whoever opts out at this moment is heard before, or finds the request in doubt afterwards.
     consents.lock_recipients(connection, row.recipients)
     is_told = intents.settle(
-        connection, intent_id, IntentState.UNKNOWN, now=now, http_status=http_status, reason=reason[:_LONGEST_REASON]
+        connection, row.id, IntentState.UNKNOWN, now=now, http_status=http_status, reason=reason[:_LONGEST_REASON]
     )
     if is_told:
         raise_alarm(connection, [row], rules, now=now)
@@ -237,34 +236,16 @@ def merge(
     return merged
 
 
-def _required(row: IntentRow | None, intent_id: str) -> IntentRow:
-    if row is None:
-        raise NotFound(f"no request to send is known as {intent_id}")
-    return row
-
-
 def _imagined(wish: Wish, now: datetime) -> MessageRow:
     """Return the row that the message would have."""
-    return MessageRow(
-        seq=0,
-        id="",
-        direction="outbound",
+    return replace(
+        MessageRow.unheld(""),
         from_number=wish.from_number,
         messaging_profile_id=wish.messaging_profile_id,
         campaign_key=wish.campaign_key,
-        tcr_campaign_id=None,
         message_class=wish.message_class,
         tags=list(wish.tags) if wish.tags is not None else None,
         send_at=wish.send_at or now,
         scheduled_at=now,
-        registered_at=None,
-        door=None,
-        ledger=None,
-        breach_cause=None,
-        closed_at=None,
-        review_at=None,
-        last_look_at=None,
-        orphaned_at=None,
-        fields={},
         fingerprint=wish.fingerprint,
     )

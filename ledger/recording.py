@@ -36,17 +36,21 @@ class Recorded:
     """Those of them that have left their schedule."""
     recipients: dict[str, list[RecipientRow]]
     """By message, each recipient's status as it now stands, in the order of their numbers."""
+    before: Rows
+    """The messages as they were held before."""
 
 
 def hold(connection: sa.Connection, message_ids: set[str], *, as_new: bool = False) -> dict[str, MessageRow]:
     """Lock these messages, making rows for those not held yet, and return them all.
 
-    ``as_new`` is for whoever expects that a message is not held yet.
+    ``as_new`` is for whoever expects that a message is not held yet: a single one is then made by ``record``, whole.
     """
-    # Of several, those that are held come first, for all the same: two could wait for each other otherwise.
-    held = {} if as_new and len(message_ids) == 1 else messages.lock(connection, message_ids)
+    if as_new and len(message_ids) == 1:
+        return {message_id: MessageRow.unheld(message_id) for message_id in message_ids}
+    # Those that are held come first, for all the same: two could wait for each other otherwise.
+    held = messages.lock(connection, message_ids)
     held |= messages.add_missing(connection, message_ids - held.keys())
-    # Made by somebody else at this moment, or not new after all.
+    # Made by somebody else at this moment.
     return held | messages.lock(connection, message_ids - held.keys())
 
 
@@ -91,12 +95,20 @@ def record(
     for (message_id, _), row in sorted(after.items()):
         recipients.setdefault(message_id, []).append(row)
     rows = entering(rows, recipients)
-    messages.upsert(connection, [row for message_id, row in rows.items() if row != held[message_id]])
+    unheld = [message_id for message_id in rows if not held[message_id].is_held]
+    for message_id in unheld:
+        added = messages.add(connection, rows[message_id])
+        if added is None:
+            # Not new after all, or made by somebody else at this moment.
+            found = {**held, **messages.lock(connection, [message_id])}
+            return record(connection, found, reports, now=now, entering=entering)
+        rows[message_id] = added
+    messages.upsert(connection, [row for of, row in rows.items() if of not in unheld and row != held[of]])
     changed = [row for key, row in sorted(after.items()) if row != before.get(key)]
     messages.upsert_recipients(connection, changed)
     messages.add_transitions(connection, [history[told] for told in sorted(history)])
     ending.note(connection, rows, recipients, now=now)
-    return Recorded(rows, frozenset(left), recipients)
+    return Recorded(rows, frozenset(left), recipients, before=held)
 
 
 def _merged(row: MessageRow, report: MessageReport) -> MessageRow:

@@ -87,8 +87,10 @@ def register(
 
     reports = [registration.report for registration in registrations]
     recorded = recording.record(connection, held, reports, now=now, entering=enter)
-    rows = dict(recorded.messages)
-    causes = {of: Cause(f"registration:{of}", known_at or now, is_first=held[of].registered_at is None) for of in rows}
+    rows, before = dict(recorded.messages), recorded.before
+    causes = {
+        of: Cause(f"registration:{of}", known_at or now, is_first=before[of].registered_at is None) for of in rows
+    }
     overtaken = overtaking.causes(held, beside, spoken, now=now)
     made = deciding.decide_on(
         connection,
@@ -108,7 +110,7 @@ def register(
     return [
         Registered(
             message=rows[registration.report.message_id],
-            is_new=held[registration.report.message_id].registered_at is None,
+            is_new=before[registration.report.message_id].registered_at is None,
             decision=made.get(registration.report.message_id),
         )
         for registration in registrations

@@ -84,7 +84,7 @@ class Plan:
 class Begun:
     """A request that is written down and may leave."""
 
-    intent_id: str
+    intent: IntentRow
     request: dict[str, Any]
     """The body for Telnyx."""
 
@@ -137,8 +137,8 @@ def begin(connection: sa.Connection, message_id: str, rules: Rules, terms: Terms
     if draft.doubt is not None:
         told = f"in place of {message_id}, which was then scheduled once more because this was in doubt"
         intents.stand_aside(connection, draft.doubt.id, reason=told)
-    intent_id = intending.begin(connection, draft.wish, door=DOOR, decision=draft.decision, now=now)
-    return Begun(intent_id, draft.request)
+    intent = intending.begin(connection, draft.wish, door=DOOR, decision=draft.decision, now=now)
+    return Begun(intent, draft.request)
 
 
 def _drafts(

@@ -225,7 +225,7 @@ class Rescheduler:
         told = _told(answer)
         is_certain = not answer.has_left or is_declined(status)
         end = intending.declined if is_certain else partial(intending.unknown, rules=self._rules())
-        self._write(lambda books: end(books, begun.intent_id, http_status=status, reason=told, now=self._now()))
+        self._write(lambda books: end(books, begun.intent, http_status=status, reason=told, now=self._now()))
         if not is_certain:
             return _Heard(Result(plan, Fate.IN_DOUBT, told), _Trouble.DOUBT)
         if not answer.has_left:
@@ -240,7 +240,7 @@ class Rescheduler:
     def _registered(self, plan: Plan, begun: Begun, report: MessageReport, status: int) -> _Heard:
         registered = self._write(
             lambda books: intending.answered(
-                books, begun.intent_id, report, self._rules(), http_status=status, now=self._now()
+                books, begun.intent, report, self._rules(), http_status=status, now=self._now()
             )
         )
         decision = registered.decision if registered else None

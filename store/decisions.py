@@ -51,6 +51,8 @@ _COLUMNS = [decisions.c[name] for name in DecisionRow.__slots__]
 _OVERLAP = 10_000
 #: So many are read at once, lest the database takes it for a statement that hangs.
 _WINDOW = 50_000
+#: Made once: to make a statement takes longer than to run it.
+_ADD = sa.insert(decisions)
 _BRIEF = (
     sa.select(*(decisions.c[name] for name in ("message_id", *Brief.__slots__)))
     .where(decisions.c.message_id.in_(sa.bindparam("ids", expanding=True)), decisions.c.mode == "enforce")
@@ -61,9 +63,7 @@ _BRIEF = (
 def add(connection: sa.Connection, rows: Sequence[DecisionRow]) -> None:
     """Keep decisions."""
     if rows:
-        connection.execute(
-            sa.insert(decisions), [{name: getattr(row, name) for name in DecisionRow.__slots__} for row in rows]
-        )
+        connection.execute(_ADD, [{name: getattr(row, name) for name in DecisionRow.__slots__} for row in rows])
 
 
 def of(connection: sa.Connection, message_id: str) -> list[DecisionRow]:

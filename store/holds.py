@@ -14,6 +14,8 @@ from store.tables import IS_NOT_LIFTED, holds
 
 #: PostgreSQL's name for the right to change gates, among the locks that are no table's.
 _GATES = 0x686F6C64
+#: Made once: to make a statement takes longer than to run it.
+_KEEP = sa.select(sa.func.pg_advisory_xact_lock_shared(_GATES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def keep(connection: sa.Connection) -> None:
     commit: the message would be seen by neither. On SQLite one transaction writes at a time anyway.
     """
     if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_GATES)))
+        connection.execute(_KEEP)
 
 
 def change(connection: sa.Connection) -> None:

@@ -112,16 +112,16 @@ def count_in_doubt(connection: sa.Connection, *, before: datetime, due_after: da
     return int(connection.scalar(query) or 0)
 
 
-def abandoned(connection: sa.Connection, *, before: datetime, limit: int) -> list[str]:
+def abandoned(connection: sa.Connection, *, before: datetime, limit: int) -> list[IntentRow]:
     """Return requests made before a moment of which nobody has told how they ended, oldest first."""
     query = (
-        sa.select(intents.c.id)
+        sa.select(*_COLUMNS)
         .where(IS_OPEN, intents.c.created_at < before)
         .order_by(intents.c.created_at, intents.c.id)
         .with_hint(intents, "INDEXED BY ix_intents_open", "sqlite")
         .limit(limit)
     )
-    return list(connection.scalars(query))
+    return [IntentRow(*row) for row in connection.execute(query)]
 
 
 def of_message(connection: sa.Connection, message_id: str) -> list[IntentRow]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -43,6 +44,17 @@ class MessageRow:
     fields: Fields
     fingerprint: str | None = None
     """By which messages that say the same are known; see ``core.fingerprints``."""
+
+    @classmethod
+    def unheld(cls, message_id: str) -> MessageRow:
+        """Return the row of a message of which nothing is known, and which is written nowhere yet."""
+        nothing: dict[str, Any] = dict.fromkeys(cls.__slots__)
+        return cls(**nothing | {"seq": 0, "id": message_id, "direction": "outbound", "fields": {}})
+
+    @property
+    def is_held(self) -> bool:
+        """Return True for a row that was read, or written."""
+        return self.seq > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +174,27 @@ def add_missing(connection: sa.Connection, ids: Collection[str]) -> dict[str, Me
     return {row.id: MessageRow(*row) for row in upserting.insert_new(connection, messages, rows, _COLUMNS)}
 
 
+def add(connection: sa.Connection, row: MessageRow) -> MessageRow | None:
+    """Write a message for the first time, and return it as held; None, and nothing is written, when it is held by now.
+
+    Nobody else can have it until the end.
+    """
+    made = upserting.insert_new(connection, messages, [_written(row)], [messages.c.seq])
+    return replace(row, seq=made[0].seq) if made else None
+
+
 def upsert(connection: sa.Connection, rows: Iterable[MessageRow]) -> None:
     """Write messages that are held under lock."""
-    written = [name for name in MessageRow.__slots__ if name != "seq"]
     upserting.upsert(
         connection,
         messages,
         ["id"],
-        [{name: getattr(row, name) for name in written} for row in sorted(rows, key=lambda row: row.id)],
+        [_written(row) for row in sorted(rows, key=lambda row: row.id)],
     )
+
+
+def _written(row: MessageRow) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in MessageRow.__slots__ if name != "seq"}
 
 
 def upsert_recipients(connection: sa.Connection, rows: Sequence[RecipientRow]) -> None:

@@ -23,6 +23,7 @@ from ledger import intending, registering
 from ledger.intending import Wish
 from ledger.registering import Registration
 from schemas import message, passing, strict_json
+from store.intents import IntentRow
 from webhook_app import door_answers as answers
 from webhook_app.door_answers import NO_RETRY, REGISTERED
 from webhook_app.door_book import Book
@@ -42,7 +43,7 @@ Ending = Callable[..., None]
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    intent_id: str
+    intent: IntentRow
     decision: Decision
 
 
@@ -84,10 +85,10 @@ class Sending:
             return answers.objection(begun.decision)
         answer = self._line.ask(call)
         if isinstance(answer, Silence):
-            return self._unanswered(begun.intent_id, answer)
+            return self._unanswered(begun.intent, answer)
         if answer.is_good:
-            return self._taken_in(begun.intent_id, wish, answer)
-        return self._declined(begun.intent_id, answer)
+            return self._taken_in(begun.intent, wish, answer)
+        return self._declined(begun.intent, answer)
 
     def _begin(self, connection: sa.Connection, wish: Wish) -> _Begun:
         now = self._now()
@@ -96,9 +97,9 @@ class Sending:
 
     def _undo(self, connection: sa.Connection, begun: _Begun) -> None:
         if self._forwards_blindly:
-            self._unknown(connection, begun.intent_id, http_status=None, reason=_LEFT_UNJUDGED, now=self._now())
+            self._unknown(connection, begun.intent, http_status=None, reason=_LEFT_UNJUDGED, now=self._now())
         else:
-            intending.declined(connection, begun.intent_id, http_status=None, reason=_NEVER_LEFT, now=self._now())
+            intending.declined(connection, begun.intent, http_status=None, reason=_NEVER_LEFT, now=self._now())
 
     def _without_books(self, call: Call, wish: Wish, error: StoreUnavailable) -> Response:
         if not self._forwards_blindly:
@@ -118,50 +119,50 @@ class Sending:
     def _register(self, connection: sa.Connection, registration: Registration) -> bool:
         return bool(registering.register(connection, [registration], self._rules(), door=DOOR, now=self._now()))
 
-    def _taken_in(self, intent_id: str, wish: Wish, answer: Reply) -> Response:
+    def _taken_in(self, intent: IntentRow, wish: Wish, answer: Reply) -> Response:
         """Register the message before its sender hears of it."""
         report = _report(answer, wish.send_at, self._now())
         if report is None:
             reason = f"Telnyx answered {answer.status}, but with no message that can be read"
-            self._end(intent_id, self._unknown, answer.status, reason)
+            self._end(intent, self._unknown, answer.status, reason)
             return answers.passed_on(answer, {REGISTERED: "no"})
 
         def take_in(connection: sa.Connection) -> bool:
             registered = intending.answered(
-                connection, intent_id, report, self._rules(), http_status=answer.status, now=self._now()
+                connection, intent, report, self._rules(), http_status=answer.status, now=self._now()
             )
             return registered is not None
 
         if not intending.is_scheduled(report):
             # There is nothing more to be done about it: its sender need not wait.
-            self._book.write_soon(take_in, f"request {intent_id}, message {report.message_id}")
+            self._book.write_soon(take_in, f"request {intent.id}, message {report.message_id}")
             return answers.passed_on(answer)
-        is_registered = self._keep(take_in, f"request {intent_id}, message {report.message_id}")
+        is_registered = self._keep(take_in, f"request {intent.id}, message {report.message_id}")
         if is_registered:
             self._ring()
         return answers.passed_on(answer, {REGISTERED: "yes" if is_registered else "no"})
 
-    def _declined(self, intent_id: str, answer: Reply) -> Response:
+    def _declined(self, intent: IntentRow, answer: Reply) -> Response:
         ending = intending.declined if is_declined(answer.status) else self._unknown
-        self._end(intent_id, ending, answer.status, f"Telnyx answered {answer.status}")
+        self._end(intent, ending, answer.status, f"Telnyx answered {answer.status}")
         return answers.passed_on(answer, _retrying(answer))
 
-    def _unanswered(self, intent_id: str, answer: Silence) -> Response:
+    def _unanswered(self, intent: IntentRow, answer: Silence) -> Response:
         ending = self._unknown if answer.has_left else intending.declined
-        self._end(intent_id, ending, None, answer.reason)
+        self._end(intent, ending, None, answer.reason)
         return answers.silence(answer, is_harmless=False)
 
     def _unknown(
-        self, connection: sa.Connection, intent_id: str, *, http_status: int | None, reason: str, now: datetime
+        self, connection: sa.Connection, intent: IntentRow, *, http_status: int | None, reason: str, now: datetime
     ) -> None:
-        intending.unknown(connection, intent_id, self._rules(), http_status=http_status, reason=reason, now=now)
+        intending.unknown(connection, intent, self._rules(), http_status=http_status, reason=reason, now=now)
 
-    def _end(self, intent_id: str, ending: Ending, http_status: int | None, reason: str) -> None:
+    def _end(self, intent: IntentRow, ending: Ending, http_status: int | None, reason: str) -> None:
         def end(connection: sa.Connection) -> bool:
-            ending(connection, intent_id, http_status=http_status, reason=reason, now=self._now())
+            ending(connection, intent, http_status=http_status, reason=reason, now=self._now())
             return False
 
-        self._keep(end, f"request {intent_id}")
+        self._keep(end, f"request {intent.id}")
 
     def _keep(self, work: Callable[[sa.Connection], bool], about: str) -> bool:
         """Write what came of a request, later if not now: Telnyx has answered, and its answer is given whatever we do.

@@ -34,12 +34,12 @@ class AbandonedRequests:
         self._looked_at = now
         with self.database.read() as connection:
             found = intents.abandoned(connection, before=now - _GIVEN_UP_AFTER, limit=_BATCH)
-        for intent_id in found:
+        for row in found:
             rules = self.rules()
             with self.database.begin() as connection:
                 intending.unknown(
                     connection,
-                    intent_id,
+                    row,
                     rules,
                     http_status=None,
                     reason="whoever asked Telnyx died before the answer came",

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from core.deciding import Act
-from core.errors import NotFound, RequestInvalid
+from core.errors import RequestInvalid
 from core.facts import MessageClass
 from core.fingerprints import fingerprint
 from core.intents import IntentState, text_digest, yielding_to
@@ -41,12 +41,14 @@ def judged(database, wish=WISH, now=NOW):
 def begun(database, wish=WISH, door="passthrough", now=NOW):
     decision = judged(database, wish, now)
     with database.begin() as connection:
-        return intending.begin(connection, wish, door=door, decision=decision, now=now)
+        return intending.begin(connection, wish, door=door, decision=decision, now=now).id
 
 
 def answered(database, intent_id, report=None):
     with database.begin() as connection:
-        return intending.answered(connection, intent_id, report or scheduled(), RULES, http_status=200, now=NOW)
+        return intending.answered(
+            connection, intents.find(connection, intent_id), report or scheduled(), RULES, http_status=200, now=NOW
+        )
 
 
 def kept(database, intent_id):
@@ -103,7 +105,7 @@ def test_same_message_is_replaced_once(database):
     with pytest.raises(RequestInvalid):
         begun(database, wish)
     with database.begin() as connection:
-        intending.declined(connection, first, http_status=422, reason="no", now=NOW)
+        intending.declined(connection, intents.find(connection, first), http_status=422, reason="no", now=NOW)
     second = begun(database, wish)
     with pytest.raises(RequestInvalid):
         begun(database, wish)
@@ -115,20 +117,19 @@ def test_same_message_is_replaced_once(database):
         assert [row.id for row in intents.of_message(connection, message_id())] == [second]
 
 
-def test_answer_to_what_was_never_asked_is_an_error(database):
-    with pytest.raises(NotFound):
-        answered(database, "nothing")
-
-
 def tell(database, intent_id, state):
     with database.begin() as connection:
         match state:
             case IntentState.ANSWERED:
-                intending.answered(connection, intent_id, scheduled(), RULES, http_status=200, now=NOW)
+                intending.answered(
+                    connection, intents.find(connection, intent_id), scheduled(), RULES, http_status=200, now=NOW
+                )
             case IntentState.FOUND:
                 intents.settle(connection, intent_id, IntentState.FOUND, now=NOW, message_id=message_id(7))
             case _:
-                intending.unknown(connection, intent_id, RULES, http_status=None, reason="timeout", now=NOW)
+                intending.unknown(
+                    connection, intents.find(connection, intent_id), RULES, http_status=None, reason="timeout", now=NOW
+                )
 
 
 def test_what_is_told_in_any_order_comes_to_the_same(sqlite_database):

@@ -29,7 +29,9 @@ def sent(number=1, word="sent", *, received=timedelta(seconds=1), at=LATER, **mo
 def lost(database, wish=WISH, now=NOW):
     intent_id = begun(database, wish, now=now)
     with database.begin() as connection:
-        intending.unknown(connection, intent_id, RULES, http_status=None, reason="timeout", now=now)
+        intending.unknown(
+            connection, intents.find(connection, intent_id), RULES, http_status=None, reason="timeout", now=now
+        )
     return intent_id
 
 
@@ -85,9 +87,11 @@ def test_each_message_meets_the_request_that_was_made_next_to_it(sqlite_database
 def test_message_that_was_answered_meets_no_other_request(sqlite_database):
     with sqlite_database.begin() as connection:
         decision = intending.judge(connection, WISH, RULES, now=NOW)[0]
-        first = intending.begin(connection, replace(WISH, send_at=None), door="passthrough", decision=decision, now=NOW)
+        request = intending.begin(
+            connection, replace(WISH, send_at=None), door="passthrough", decision=decision, now=NOW
+        )
         report = replace(sent(word="queued"), source="registration", send_at=None)
-        intending.answered(connection, first, report, RULES, http_status=200, now=NOW)
+        intending.answered(connection, request, report, RULES, http_status=200, now=NOW)
     second = lost(sqlite_database)
     told(sqlite_database, sent(), now=LATER)
     assert kept(sqlite_database, second).state == "unknown"

@@ -132,9 +132,9 @@ def test_message_that_goes_out_at_once_leaves_the_older_one_to_a_review(database
     decision = judged(database, WISH)
     assert decision.verdict is Act.ALLOW
     with database.begin() as connection:
-        intent_id = intending.begin(connection, WISH, door="passthrough", decision=decision, now=NOW)
+        request = intending.begin(connection, WISH, door="passthrough", decision=decision, now=NOW)
         report = replace(scheduled(2), send_at=None, addressees=status(2, "queued").addressees)
-        intending.answered(connection, intent_id, report, RULES, http_status=200, now=NOW)
+        intending.answered(connection, request, report, RULES, http_status=200, now=NOW)
     assert pending_review(database) == ("recipient", ALICE, f"registration:{message_id(2)}")
     reviewed(database)
     assert ordered(database, 1) == ("superseded", "requested")

@@ -51,12 +51,12 @@ def begin(database, number=1, *, terms=KEPT, now=NOW) -> Begun | Plan:
 
 def told_unknown(database, begun, *, now=NOW):
     with database.begin() as connection:
-        intending.unknown(connection, begun.intent_id, RULES, http_status=502, reason="Telnyx answered 502", now=now)
+        intending.unknown(connection, begun.intent, RULES, http_status=502, reason="Telnyx answered 502", now=now)
 
 
 def intent(database, begun):
     with database.read() as connection:
-        return intents.find(connection, begun.intent_id)
+        return intents.find(connection, begun.intent.id)
 
 
 def said_cancelled(number):
@@ -167,7 +167,7 @@ def test_declined_request_stands_in_nobodys_way(database):
     cancelled(database)
     first = begin(database)
     with database.begin() as connection:
-        intending.declined(connection, first.intent_id, http_status=422, reason="no", now=NOW)
+        intending.declined(connection, first.intent, http_status=422, reason="no", now=NOW)
     assert look(database).why_not is None
     assert isinstance(begin(database), Begun)
 
@@ -176,7 +176,7 @@ def test_answer_links_both_messages(database):
     cancelled(database, campaign_key="spring")
     begun = begin(database)
     with database.begin() as connection:
-        intending.answered(connection, begun.intent_id, scheduled(2), RULES, http_status=200, now=NOW)
+        intending.answered(connection, begun.intent, scheduled(2), RULES, http_status=200, now=NOW)
     plan = look(database)
     assert (plan.why_not, plan.told) == (WhyNot.DONE, f"it was replaced by {message_id(2)}")
     with database.read() as connection:

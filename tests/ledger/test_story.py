@@ -9,6 +9,7 @@ import pytest
 from core import deadlines
 from core.errors import NotFound
 from ledger import consenting, intending, story
+from store import intents
 from tests.books import opted_out, told
 from tests.ledger.test_intending import WISH, answered, begun
 from tests.ledger.test_meeting import LATER, lost, sent
@@ -52,7 +53,9 @@ def test_refused_request_is_told_with_what_refused_it(database):
 def test_declined_request_is_told_with_what_telnyx_answered(sqlite_database):
     intent_id = begun(sqlite_database, replace(WISH, send_at=None, replaces=message_id(9)))
     with sqlite_database.begin() as connection:
-        intending.declined(connection, intent_id, http_status=422, reason="Telnyx answered 422", now=NOW)
+        intending.declined(
+            connection, intents.find(connection, intent_id), http_status=422, reason="Telnyx answered 422", now=NOW
+        )
     told_of = asked(sqlite_database, intent_id)
     assert (told_of["request"]["http_status"], told_of["replaces"]) == (422, message_id(9))
     said = lines(told_of)

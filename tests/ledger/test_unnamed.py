@@ -15,6 +15,7 @@ from core.policies import opt_out
 from core.policies.catalogue import rules
 from ledger import intending
 from ledger.absorbing import absorb
+from store import intents
 from tests.books import opted_out, told
 from tests.ledger.test_intending import WISH, answered, begun, tell
 from tests.ledger.test_meeting import alarms, lost
@@ -25,7 +26,9 @@ SECOND = timedelta(seconds=1)
 
 def unknown(database, intent_id, *, judged_by=RULES, now=NOW + 5 * SECOND):
     with capture_logs() as lines, database.begin() as connection:
-        intending.unknown(connection, intent_id, judged_by, http_status=None, reason="timeout", now=now)
+        intending.unknown(
+            connection, intents.find(connection, intent_id), judged_by, http_status=None, reason="timeout", now=now
+        )
     return alarms(lines)
 
 
@@ -94,7 +97,9 @@ def test_opt_out_and_lost_answer_at_once_never_pass_each_other_unseen(postgresql
     def lose():
         said.wait(5)
         with postgresql_database.begin() as connection:
-            intending.unknown(connection, intent_id, RULES, http_status=None, reason="timeout", now=NOW)
+            intending.unknown(
+                connection, intents.find(connection, intent_id), RULES, http_status=None, reason="timeout", now=NOW
+            )
 
     with capture_logs() as lines, ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(refuse), pool.submit(lose)]:

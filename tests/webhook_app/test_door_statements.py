@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from tests.reports import BOB
 
 #: Before the call and after it; BEGIN and COMMIT are not among them.
-MOST = {None: 14, "spring": 19}
+MOST = {None: 12, "spring": 17}
 
 
 @contextmanager

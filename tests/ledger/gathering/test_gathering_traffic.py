@@ -201,9 +201,9 @@ def test_message_that_goes_out_at_once_keeps_what_its_sender_said(database):
     )
     with database.begin() as connection:
         decision = intending.judge(connection, wish, RULES, now=NOW)[0]
-        intent_id = intending.begin(connection, wish, door="passthrough", decision=decision, now=NOW)
+        request = intending.begin(connection, wish, door="passthrough", decision=decision, now=NOW)
         report = replace(scheduled(2, send_at=None), send_at=None, addressees=status(2, "queued").addressees)
-        intending.answered(connection, intent_id, report, RULES, http_status=200, now=NOW)
+        intending.answered(connection, request, report, RULES, http_status=200, now=NOW)
     (found,) = seen(database).values()
     assert (found.progress, found.message_class, found.campaign_key) == (Progress.SENT, MessageClass.OTP, "spring")
     assert (found.labels.about, found.at) == ("visit", NOW)
