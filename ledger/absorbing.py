@@ -17,6 +17,7 @@ from ledger import (
     deciding,
     failing,
     hearing,
+    hindsight,
     leaving,
     meeting,
     orphans,
@@ -70,17 +71,21 @@ def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Rules, *, n
     reported = [(each.report, each) for each in batch if isinstance(each.report, MessageReport)]
     ended = failing.heard([(report, each.cause(report.source_id)) for report, each in reported], rules)
     besides = expected.recipients | writing.keys() | ended.recipients
-    spoken = _words(connection, batch, rules, besides=besides, now=now)
+    spoken, refused = _words(connection, batch, rules, besides=besides, now=now)
     concerned = replying.pending(connection, spoken)
+    let_go = hindsight.let_go(connection, refused)
     answered = {of: why for of, why in replying.pending(connection, writing).items() if of not in concerned}
 
     failed = replying.pending(connection, failing.concerned(connection, ended, rules, now=now))
     before = failing.standing(connection, ended, rules, now=now)
 
     named = {report.message_id for report in of_messages}
-    held = recording.hold(connection, named | concerned.keys() | answered.keys() | failed.keys())
+    held = recording.hold(connection, named | concerned.keys() | let_go.keys() | answered.keys() | failed.keys())
     recorded = recording.record(connection, held, of_messages, now=now)
     rows = {**held, **recorded.messages}
+    regretted = hindsight.take_back(connection, [rows[of] for of in let_go], rules, now=now)
+    rows |= {row.id: row for row in regretted}
+    concerned |= {row.id: let_go[row.id] for row in regretted}
     answered = replying.minding(rows, answered, rules)
     # Decided before anything is closed: an opt-out that came in time counts, though the message went out meanwhile.
     # How a message itself ended is no reason to cancel it.
@@ -102,11 +107,12 @@ def _told_cancelled(reports: Sequence[MessageReport]) -> set[str]:
 
 def _words(
     connection: sa.Connection, batch: Sequence[Heard], rules: Rules, *, besides: frozenset[str], now: datetime
-) -> dict[str, Cause]:
+) -> tuple[dict[str, Cause], dict[str, Cause]]:
     """Keep what was said about consent, and return for each number that spoke why to decide on its messages.
 
-    ``besides`` are further recipients to hold, since all are to be held at once. A word that is held already, of an
-    event that is replayed, is kept once and decided on again: the first time its effects may have been off.
+    The second is the same for what refuses, or may, and is news. ``besides`` are further recipients to hold, since all
+    are to be held at once. A word that is held already, of an event that is replayed, is kept once and decided on
+    again: the first time its effects may have been off.
     """
     said = [
         (word, heard)
@@ -114,13 +120,17 @@ def _words(
         for word in hearing.words_in(heard.report, received_at=heard.received_at, source=heard.source)
     ]
     consents.lock_recipients(connection, {word.word.phone_number for word, _ in said} | besides)
-    hearing.keep(connection, [word for word, _ in said])
+    new = hearing.keep(connection, [word for word, _ in said])
     refusing = {word.word.phone_number for word, _ in said if word.word.kind is ConsentKind.OPT_OUT}
     meeting.raise_alarm(connection, refusing, rules, now=now)
     spoken: dict[str, Cause] = {}
+    refused: dict[str, Cause] = {}
     for word, heard in sorted(said, key=_by_weight):
-        spoken.setdefault(word.word.phone_number, heard.cause(word.word.event_id))
-    return spoken
+        cause = heard.cause(word.word.event_id)
+        spoken.setdefault(word.word.phone_number, cause)
+        if word.word.kind is not ConsentKind.OPT_IN and word.word.event_id in new and heard.acts:
+            refused.setdefault(word.word.phone_number, cause)
+    return spoken, refused
 
 
 def _by_weight(said: tuple[HeardConsent, Heard]) -> tuple[bool, datetime, str]:

@@ -33,11 +33,14 @@ def words_in(report: Report, *, received_at: datetime, source: str) -> list[Hear
     return _evidence(report, received_at, source) if isinstance(report, MessageReport) else []
 
 
-def keep(connection: sa.Connection, words: Sequence[HeardConsent]) -> None:
-    """Keep words, each event's once, with the campaign that each was the answer to as far as is known by now."""
+def keep(connection: sa.Connection, words: Sequence[HeardConsent]) -> set[str]:
+    """Keep words, each event's once, with the campaign that each was the answer to as far as is known by now.
+
+    Return the events whose words were not held before.
+    """
     answers = [heard.word for heard in words if heard.word.tier in _ANSWERS]
     campaigns = _answered(connection, answers) if answers else {}
-    consents.add(connection, [replace(each, campaign_key=campaigns.get(each.word.event_id)) for each in words])
+    return consents.add(connection, [replace(each, campaign_key=campaigns.get(each.word.event_id)) for each in words])
 
 
 def _answered(connection: sa.Connection, words: Sequence[Consent]) -> dict[str, str | None]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from core.deciding import Act, Mode, Rule, Rules, Verdict
 from core.facts import Facts
 from core.outcomes import LedgerState
-from core.policies import do_not_contact, opt_out
+from core.policies.catalogue import REFUSALS
 from core.scopes import Scope
 from ledger.gathering import facts
 from store import cancellations, consents, due, messages, reviews
@@ -23,8 +23,6 @@ from store.due import After
 from store.messages import MessageRow
 from store.ways import Reach
 
-#: The policies by which somebody is refused, or has refused, whatever the message.
-_REFUSALS = frozenset({opt_out.NAME, do_not_contact.NAME})
 _ALL = Reach(Scope.ALL, "")
 
 
@@ -86,7 +84,7 @@ def _is_pending(row: MessageRow) -> bool:
 
 
 def _looked_at(connection: sa.Connection, ids: list[str], rules: Rules, *, now: datetime) -> Proof:
-    asked = [rule for rule in rules if rule.mode is Mode.ENFORCE and rule.name in _REFUSALS]
+    asked = [rule for rule in rules if rule.mode is Mode.ENFORCE and rule.name in REFUSALS]
     found = messages.recipients_of(connection, ids)
     to = {of: tuple(each.phone_number for each in found.get(of, ())) for of in ids}
     spoke = consents.of(connection, {number for numbers in to.values() for number in numbers}).keys()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from core.outcomes import BreachCause, LedgerState
+from store import upserting
 from store.tables import messages
 
 
@@ -19,6 +20,14 @@ class Closing:
     message_id: str
     ledger: LedgerState
     breach_cause: BreachCause | None = None
+
+
+def open_again(connection: sa.Connection, message_ids: Collection[str]) -> None:
+    """Make messages held under lock pending again."""
+    for part in upserting.parts(sorted(message_ids)):
+        connection.execute(
+            sa.update(messages).where(messages.c.id.in_(part)).values(ledger=LedgerState.PENDING, closed_at=None)
+        )
 
 
 def close(connection: sa.Connection, closings: Sequence[Closing], *, now: datetime) -> None:

@@ -58,8 +58,8 @@ def lock_recipients(connection: sa.Connection, phone_numbers: Collection[str]) -
             connection.execute(_LOCK, {"numbers": part})
 
 
-def add(connection: sa.Connection, words: Sequence[HeardConsent]) -> None:
-    """Keep words, each event's once."""
+def add(connection: sa.Connection, words: Sequence[HeardConsent]) -> set[str]:
+    """Keep words, each event's once; return the events whose words were not held before."""
     held = held_event_ids(connection, [new.word.event_id for new in words])
     fresh = {new.word.event_id: new for new in words if new.word.event_id not in held}
     upserting.insert_missing(
@@ -83,6 +83,7 @@ def add(connection: sa.Connection, words: Sequence[HeardConsent]) -> None:
             for new in fresh.values()
         ],
     )
+    return set(fresh)
 
 
 def held_event_ids(connection: sa.Connection, event_ids: Sequence[str]) -> set[str]:

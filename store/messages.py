@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.merging import Fields
+from core.outcomes import LedgerState
 from store import upserting
 from store.tables import BY_ID, BY_ORPHANED, IS_ORPHAN, IS_PENDING, messages, transitions
 from store.tables import message_recipients as recipients
@@ -55,6 +56,16 @@ class MessageRow:
     def is_held(self) -> bool:
         """Return True for a row that was read, or written."""
         return self.seq > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A message that was let go, to one of its recipients."""
+
+    message_id: str
+    phone_number: str
+    send_at: datetime
+    closed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +176,25 @@ def pending_to(connection: sa.Connection, phone_numbers: Collection[str]) -> dic
         )
         for message_id, phone_number in connection.execute(query):
             found.setdefault(message_id, phone_number)
+    return found
+
+
+def released_to(connection: sa.Connection, phone_numbers: Collection[str], *, since: datetime) -> list[Released]:
+    """Return the messages to these numbers that were released since then, once for each number."""
+    found: list[Released] = []
+    for part in upserting.parts(sorted(phone_numbers)):
+        query = (
+            sa.select(messages.c.id, recipients.c.phone_number, messages.c.send_at, messages.c.closed_at)
+            .join(recipients, recipients.c.message_id == messages.c.id)
+            .where(
+                recipients.c.phone_number.in_(part),
+                messages.c.ledger == LedgerState.RELEASED,
+                messages.c.closed_at > since,
+            )
+            .order_by(messages.c.id, recipients.c.phone_number)
+            .with_hint(messages, BY_ID, "sqlite")
+        )
+        found += [Released(*row) for row in connection.execute(query)]
     return found
 
 

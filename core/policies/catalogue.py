@@ -52,6 +52,9 @@ OURS: tuple[Policy, ...] = (
     budget,
 )
 
+#: By these somebody is refused, or has refused, whatever the message.
+REFUSALS = frozenset({opt_out.NAME, do_not_contact.NAME})
+
 
 @cache
 def known() -> Mapping[str, Policy]:
