@@ -78,6 +78,11 @@ _REGION_OF = {f"+1{code}": region for region, codes in _AREA_CODES.items() for c
 _LENGTH = len("+1305")
 
 
+def of_region(region: str) -> tuple[str, ...]:
+    """Return how numbers of a state or territory begin, such as ``+1305``; none when there is no such region."""
+    return tuple(f"+1{code}" for code in _AREA_CODES.get(region, "").split())
+
+
 def region_of(number: str) -> str | None:
     """Return the state or territory of a number in E.164, or None when its area code tells none."""
     return _REGION_OF.get(number[:_LENGTH])

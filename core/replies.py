@@ -19,15 +19,21 @@ from core.consent import ConsentKind
 HELP_WORDS = frozenset({"help", "info"})
 
 _QUOTE = "[\"'“”„«»]"
+_MARKED = rf"{_QUOTE}.*({_QUOTE}|\.\.\.)"
 _QUOTED = (
-    rf"{_QUOTE}.*({_QUOTE}|\.\.\.)|an? (image|photo|picture|video|movie|audio message|attachment|sticker|link|gif)"
+    rf"{_MARKED}|an? (image|photo|picture|video|movie|audio message|attachment|sticker|link|gif|message)"
+    "|(una?|une|eine?n?) (imagen|image|bild|foto|photo|v[ií]deo|vidéo|mensaje|message|nachricht)"
 )
+#: An emoji, or several: nothing that is a letter or a digit.
+_EMOJI = rf"[^\w\s{_QUOTE[1:-1]}]+"
+_TO = "(to|a|à|zu|auf)"
 _REACTIONS = (
     rf"(liked|loved|disliked|laughed at|emphasi[sz]ed|questioned|le gustó|le encantó|a aimé|a adoré) ({_QUOTED})",
+    rf"(me gusta|me encanta|gefällt) {_MARKED}",
     rf"removed an? (like|heart|dislike|laugh|exclamation( mark)?|question mark|emphasis|reaction) from ({_QUOTED})",
-    # An emoji, or several: nothing that is a letter or a digit.
-    rf"(reacted )?[^\w\s{_QUOTE[1:-1]}]+ to ({_QUOTED})",
-    rf"removed [^\w\s{_QUOTE[1:-1]}]+ from ({_QUOTED})",
+    rf"((reacted|reaccionó con|a réagi avec) )?{_EMOJI} {_TO} ({_QUOTED})",
+    rf"hat ({_QUOTED}) mit {_QUOTE}gefällt mir{_QUOTE} markiert",
+    rf"removed {_EMOJI} from ({_QUOTED})",
 )
 _BY_ITSELF = (
     r"i'm driving with (do not disturb|(driving )?focus)\b.*",

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 from phonenumbers.tzdata import TIMEZONE_DATA
 
+from core import area_codes
+
 _NORTH_AMERICA = "+1"
 _AREA_CODE = len("+1305")
 _COUNTRY_CODES = frozenset(map(str, COUNTRY_CODE_TO_REGION_CODE))
@@ -42,6 +44,12 @@ def candidates(number: str) -> tuple[ZoneInfo, ...]:
     if number.startswith(_NORTH_AMERICA):
         return _of_area_code(number[:_AREA_CODE])
     return _of_country(number[1 : _LONGEST_COUNTRY_CODE + 1])
+
+
+@lru_cache(maxsize=128)
+def of_region(region: str) -> tuple[ZoneInfo, ...]:
+    """Return the zones that a US state or territory reaches into: those of all its area codes."""
+    return _zones({found.key for code in area_codes.of_region(region) for found in _of_area_code(code)})
 
 
 @lru_cache(maxsize=1024)

@@ -12,7 +12,7 @@ from core.chain import START, linked
 from store import chain
 from store.chain import Link
 
-#: No transaction takes so long.
+#: No transaction takes so long, not even with the minute until what it committed is looked for.
 _SETTLED_AFTER = timedelta(minutes=15)
 _PART = 1000
 
@@ -46,9 +46,9 @@ class Audit:
         return self.broken is None and self.found_expected is not False
 
 
-def waits(connection: sa.Connection, *, now: datetime, looks_back: bool) -> bool:
+def waits(connection: sa.Connection, *, looks_back: bool) -> bool:
     """Return True when there are decisions that are not linked yet; see ``extend``."""
-    return bool(chain.unlinked(connection, after=_linked_up_to(connection, now, looks_back=looks_back), limit=1))
+    return bool(chain.unlinked(connection, after=_linked_up_to(connection, looks_back=looks_back), limit=1))
 
 
 def extend(connection: sa.Connection, *, now: datetime, limit: int, looks_back: bool) -> int | None:
@@ -57,8 +57,9 @@ def extend(connection: sa.Connection, *, now: datetime, limit: int, looks_back: 
     What was committed under a lower number than is linked already is found by looking back, which reads all links
     of the last minutes: enough once in a while.
     """
-    position, digest = chain.newest(connection) or (0, START)
-    after = _linked_up_to(connection, now, looks_back=looks_back)
+    last = chain.newest(connection)
+    position, digest = (last.position, last.digest) if last else (0, START)
+    after = _linked_up_to(connection, looks_back=looks_back)
     links: list[Link] = []
     for seq, row in chain.unlinked(connection, after=after, limit=limit):
         position, digest = position + 1, linked(digest, chain.as_json(row))
@@ -68,14 +69,21 @@ def extend(connection: sa.Connection, *, now: datetime, limit: int, looks_back: 
     return len(links)
 
 
-def _linked_up_to(connection: sa.Connection, now: datetime, *, looks_back: bool) -> int:
-    return chain.settled(connection, before=now - _SETTLED_AFTER) if looks_back else chain.highest(connection)
+def _linked_up_to(connection: sa.Connection, *, looks_back: bool) -> int:
+    """Return the number up to which all is linked, as far as can be known without reading the whole chain.
+
+    Told from the chain's own last moment, not from the clock: while nobody links, nobody looks back either, and what
+    came in out of order before that is still to be found.
+    """
+    if not looks_back:
+        return chain.highest(connection)
+    last = chain.newest(connection)
+    return chain.settled(connection, before=last.linked_at - _SETTLED_AFTER) if last else 0
 
 
 def audit(
     connection: sa.Connection,
     *,
-    now: datetime,
     expected: str | None = None,
     tell: Callable[[int], object] = lambda _: None,
 ) -> Audit:
@@ -102,5 +110,4 @@ def audit(
         tell(checked)
         if broken is not None:
             break
-    waiting = chain.unlinked(connection, after=_linked_up_to(connection, now, looks_back=True), limit=_PART)
-    return Audit(checked, head, len(waiting), broken, found)
+    return Audit(checked, head, chain.count_unlinked(connection, most=_PART), broken, found)

@@ -7,7 +7,7 @@ refusal, for whom, and what is spared, is as they are set now.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -47,6 +47,13 @@ class Proof:
     held: int = 0
     """They go to somebody who may have refused, and are cancelled unless that is settled in time."""
     unguarded: tuple[Unguarded, ...] = ()
+    not_enforced: frozenset[str] = frozenset()
+    """Policies on refusals that were not asked, since they do not act: of what they would say nothing is proved."""
+
+    @property
+    def holds(self) -> bool:
+        """Return True when every refusal that there is was looked for, and each is being kept."""
+        return not self.unguarded and not self.not_enforced
 
     def __add__(self, other: Proof) -> Proof:
         """Return what was found among both."""
@@ -55,6 +62,7 @@ class Proof:
             self.cancelling + other.cancelling,
             self.held + other.held,
             self.unguarded + other.unguarded,
+            self.not_enforced | other.not_enforced,
         )
 
 
@@ -64,7 +72,9 @@ def page(connection: sa.Connection, rules: Rules, *, after: After, now: datetime
     None instead of a place says that these were the last.
     """
     places = due.in_reach(connection, _ALL, after=after, limit=limit)
-    found = _looked_at(connection, [place.message_id for place in places], rules, now=now)
+    asked = [rule for rule in rules if rule.mode is Mode.ENFORCE and rule.name in REFUSALS]
+    found = _looked_at(connection, [place.message_id for place in places], asked, now=now)
+    found = replace(found, not_enforced=REFUSALS - {rule.name for rule in asked})
     return found, (places[-1].send_at, places[-1].seq) if len(places) == limit else None
 
 
@@ -83,8 +93,7 @@ def _is_pending(row: MessageRow) -> bool:
     return row.ledger == LedgerState.PENDING
 
 
-def _looked_at(connection: sa.Connection, ids: list[str], rules: Rules, *, now: datetime) -> Proof:
-    asked = [rule for rule in rules if rule.mode is Mode.ENFORCE and rule.name in REFUSALS]
+def _looked_at(connection: sa.Connection, ids: list[str], asked: Sequence[Rule], *, now: datetime) -> Proof:
     found = messages.recipients_of(connection, ids)
     to = {of: tuple(each.phone_number for each in found.get(of, ())) for of in ids}
     spoke = consents.of(connection, {number for numbers in to.values() for number in numbers}).keys()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 import click
 
@@ -30,7 +29,7 @@ def audit_command(*, head: str | None, wants_json: bool) -> int:
         raise click.UsageError("--head is no digest; give the 64 hexadecimal digits that an earlier audit printed")
     settings = Settings.from_env()
     with databases.reading(settings) as connection:
-        audit = chaining.audit(connection, now=datetime.now(UTC), expected=head)
+        audit = chaining.audit(connection, expected=head)
     if wants_json:
         output.print_json({**asdict(audit), "holds": audit.holds})
     else:

@@ -27,7 +27,8 @@ _BROKEN = 1
 def report_command(*, wants_json: bool) -> int:
     """Prove that nobody who refused has anything pending that is not being cancelled; exits with 1 when somebody has.
 
-    Every pending message is asked about by the policy itself, as it is set now. The sweeper does the same once a day.
+    Every pending message is asked about by opt_out and do_not_contact themselves, as they are set now. While one of
+    them is not enforced nothing is proved, and it exits with 1 too. The sweeper does the same once a day.
     """
     settings = Settings.from_env()
     rules = Rulebook(settings.policies, log=structlog.get_logger()).current()
@@ -42,19 +43,23 @@ def report_command(*, wants_json: bool) -> int:
     if wants_json:
         output.print_json({"data": _proof(found, at)})
     else:
+        if found.not_enforced:
+            named = " and ".join(sorted(found.not_enforced))
+            click.echo(f"nothing is proved of what is not enforced: {named}")
         click.echo(
             f"{found.pending:,} messages are pending; of those to somebody who refused {found.cancelling:,} are being"
             f" cancelled, {len(found.unguarded):,} are not; {found.held:,} are held while it is in doubt"
         )
         if found.unguarded:
             output.console().print(output.table(_UNGUARDED, [_unguarded_row(each) for each in found.unguarded]))
-    return _BROKEN if found.unguarded else 0
+    return 0 if found.holds else _BROKEN
 
 
 def _proof(found: Proof, at: datetime) -> dict[str, Any]:
     return {
         "at": instant(at),
-        "holds": not found.unguarded,
+        "holds": found.holds,
+        "not_enforced": sorted(found.not_enforced),
         "pending": found.pending,
         "cancelling": found.cancelling,
         "held": found.held,

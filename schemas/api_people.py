@@ -16,7 +16,8 @@ class Region(Name):
     """A state or territory of the United States."""
 
     def __init__(self) -> None:
-        super().__init__(longest=2, allow_none=True, description="US state or territory by its two letters")
+        description = "US state or territory by its two letters; told without a time zone, it tells the zones as well"
+        super().__init__(longest=2, allow_none=True, description=description)
 
     def _deserialize(self, value: object, attr: str | None, data: Mapping[str, Any] | None, **more: object) -> str:
         read: str = super()._deserialize(value, attr, data, **more)

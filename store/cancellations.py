@@ -117,11 +117,12 @@ def request(connection: sa.Connection, rows: Sequence[NewCancellation]) -> None:
 
 
 def standing(connection: sa.Connection, message_ids: Collection[str]) -> set[str]:
-    """Return of which of these messages a cancellation is under way, or confirmed."""
+    """Return of which of these messages a cancellation is pursued, or confirmed; one that lapsed is not pursued."""
     found: set[str] = set()
+    pursued = sa.and_(IS_REQUESTED, cancellations.c.lapsed.is_(sa.false()))
+    stands = sa.or_(pursued, cancellations.c.state == CancellationState.CONFIRMED)
     for part in upserting.parts(sorted(message_ids)):
         of_these = sa.select(cancellations.c.message_id).where(cancellations.c.message_id.in_(part))
-        stands = cancellations.c.state.in_([CancellationState.REQUESTED, CancellationState.CONFIRMED])
         found |= set(connection.scalars(of_these.where(stands)))
     return found
 

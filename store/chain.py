@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -13,7 +13,16 @@ from store.decisions import DecisionRow
 from store.tables import chain_links, decisions
 
 _DECISION = [decisions.c[name] for name in DecisionRow.__slots__]
-_NEWEST = sa.select(chain_links.c.position, chain_links.c.digest).order_by(chain_links.c.position.desc()).limit(1)
+#: What a link is made of. Not whatever a decision has: with a column more, no link that was made before would hold.
+_HASHED = (
+    *("message_id", "decided_at", "trigger", "verdict", "policy", "mode", "reason", "facts", "verdicts", "event_id"),
+    "rules",
+)
+_NEWEST = (
+    sa.select(chain_links.c.position, chain_links.c.digest, chain_links.c.linked_at)
+    .order_by(chain_links.c.position.desc())
+    .limit(1)
+)
 _HIGHEST = sa.select(sa.func.max(chain_links.c.decision_seq))
 _SETTLED = (
     sa.select(chain_links.c.decision_seq)
@@ -28,6 +37,13 @@ _UNLINKED = (
     .order_by(decisions.c.seq)
     .limit(sa.bindparam("limit"))
 )
+#: So many are gone through at once, lest the database takes it for a statement that hangs.
+_WINDOW = 50_000
+_COUNT_UNLINKED = (
+    sa.select(sa.func.count())
+    .select_from(decisions.outerjoin(chain_links, chain_links.c.decision_seq == decisions.c.seq))
+    .where(decisions.c.seq.between(sa.bindparam("low"), sa.bindparam("high")), chain_links.c.decision_seq.is_(None))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +56,18 @@ class Link:
     digest: str
 
 
-def newest(connection: sa.Connection) -> tuple[int, str] | None:
-    """Return the position and the digest of the last link, or None."""
+class Newest(NamedTuple):
+    """The last link, and when it was made."""
+
+    position: int
+    digest: str
+    linked_at: datetime
+
+
+def newest(connection: sa.Connection) -> Newest | None:
+    """Return the last link, or None."""
     row = connection.execute(_NEWEST).first()
-    return (row.position, row.digest) if row else None
+    return Newest(*row) if row else None
 
 
 def highest(connection: sa.Connection) -> int:
@@ -64,6 +88,17 @@ def unlinked(connection: sa.Connection, *, after: int, limit: int) -> list[tuple
     """Return decisions with a higher number than given that are in no link yet, each with its number, in order."""
     found = connection.execute(_UNLINKED, {"after": after, "limit": limit})
     return [(row[0], DecisionRow(*row[1:])) for row in found]
+
+
+def count_unlinked(connection: sa.Connection, *, most: int) -> int:
+    """Return how many decisions, of all there are, are in no link, ``most`` at most."""
+    latest = connection.scalar(sa.select(sa.func.max(decisions.c.seq))) or 0
+    found = 0
+    for low in range(1, latest + 1, _WINDOW):
+        found += connection.scalar(_COUNT_UNLINKED, {"low": low, "high": low + _WINDOW - 1}) or 0
+        if found >= most:
+            break
+    return min(found, most)
 
 
 def add(connection: sa.Connection, links: Sequence[Link], *, now: datetime) -> bool:
@@ -124,4 +159,4 @@ def walk(connection: sa.Connection, *, part: int) -> Iterator[list[tuple[Link, D
 
 def as_json(row: DecisionRow) -> dict[str, Any]:
     """Return a decision as the JSON values that its link is made of."""
-    return {name: getattr(row, name) for name in DecisionRow.__slots__} | {"decided_at": row.decided_at.isoformat()}
+    return {name: getattr(row, name) for name in _HASHED} | {"decided_at": row.decided_at.isoformat()}

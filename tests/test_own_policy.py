@@ -16,11 +16,13 @@ import pytest
 import simulator
 from core.outcomes import LedgerState
 from store import decisions, messages
+from tests.policies_guide import blocks, section, shows
 from tests.processes import Running, environ, schedule, wait_for
 from tests.reports import ALICE, message_id
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "own_policy"
+GUIDED = section("A policy of your own")
 BUILD = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
 
 
@@ -70,6 +72,17 @@ def test_policy_of_our_own_is_listed_and_checked(run, tmp_path):
     assert refused.stderr == (
         "new.toml line 2: quiet_days: days holds 'Christmas', which is no day; write it as '2026-12-24'\n"
     )
+
+
+def test_guide_shows_what_check_says_of_it(run, tmp_path):
+    _, table = blocks(GUIDED, "toml")
+    (tmp_path / "new.toml").write_text(table)
+    (example,) = [body for body in blocks(GUIDED) if body.startswith("$ rescind policies check")]
+
+    checked = run("check", "new.toml")
+
+    told = example.split("$ rescind backtest")[0].removeprefix("$ rescind policies check new.toml\n")
+    assert shows(told.replace("policies.toml", "the defaults"), checked.stdout), checked.stdout
 
 
 def test_broken_package_stops_the_start_with_one_line(run, tmp_path):

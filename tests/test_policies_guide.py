@@ -1,4 +1,4 @@
-"""The guide has an entry for every policy, in the order in which they are asked, which names every setting."""
+"""The guide tells all there is: an entry for every policy, which names every setting; labels, facts, and an example."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from core import labels
+from core.facts import Facts, MessageClass, Need
+from core.labels import Labels
 from core.policies.catalogue import OURS
+from core.policies.shape import PARTS
+from tests.policies_guide import ENTRIES, blocks, names, rows, section
 
-GUIDE = (Path(__file__).parents[1] / "docs/policies.md").read_text()
-ENTRIES = dict(re.findall(r"(?ms)^## `\[(\w+)\]`\n(.*?)(?=^## |\Z)", GUIDE))
+EXAMPLE = Path(__file__).parents[1] / "examples/own_policy"
 
 
 def test_every_policy_has_an_entry_in_the_order_in_which_they_are_asked():
@@ -20,8 +24,8 @@ def test_every_policy_has_an_entry_in_the_order_in_which_they_are_asked():
 
 @pytest.mark.parametrize("policy", OURS, ids=lambda policy: policy.NAME)
 def test_entry_names_every_setting_and_no_other(policy):
-    rows = [line.split("|")[1] for line in ENTRIES[policy.NAME].split("| key |")[1].splitlines() if "|" in line]
-    settings_rows = rows[1:]
+    lines = ENTRIES[policy.NAME].split("| key |")[1].splitlines()
+    settings_rows = [line.split("|")[1] for line in lines if "|" in line][1:]
     until = next((place for place, row in enumerate(settings_rows) if "`" not in row and "--" not in row), None)
 
     named = re.findall(r"`(\w+)`", " ".join(settings_rows[:until]))
@@ -35,3 +39,43 @@ def test_entry_tells_the_mode_that_a_policy_has_by_itself(policy):
 
     assert row is not None
     assert row.group(1) == policy.Settings().mode
+
+
+def test_table_of_all_tells_their_order_and_what_is_enforced_without_a_file():
+    told = [(names(name)[0], names(mode)[0]) for name, mode, *_ in rows(section("The policies there are"), "policy")]
+    assert told == [(policy.NAME, policy.Settings().mode) for policy in OURS]
+
+
+def test_every_class_is_told():
+    told = [names(name)[0] for name, _ in rows(section("What a message tells: class, campaign, tags"), "class")]
+    assert told == list(MessageClass)
+
+
+def test_every_label_is_told_with_the_policy_that_reads_it():
+    told = rows(section("What a message tells: class, campaign, tags"), "label")
+    samples = [names(label)[0].replace(":N", ":3") for label, *_ in told]
+
+    read = labels.read(samples)
+
+    assert read.malformed == ()
+    unread = {each.name for each in fields(Labels) if getattr(read, each.name) == getattr(Labels(), each.name)}
+    assert unread == {"malformed"}
+    assert {names(policy)[0] for *_, policy in told} <= set(ENTRIES)
+
+
+def test_all_that_a_policy_is_given_is_told():
+    always, needed = rows(section("What `judge` is given"), "field"), rows(section("What `judge` is given"), "need")
+
+    assert [names(need)[0] for need, *_ in needed] == [f"Need.{need.name}" for need in Need]
+    told = [name for cell, _ in always for name in names(cell)] + [names(field)[0] for _, field, _ in needed]
+    assert sorted(told) == sorted(each.name for each in fields(Facts))
+
+
+def test_all_that_a_policy_has_is_told():
+    told = [names(name)[0].split("(")[0] for name, _ in rows(section("What the module has"), "name")]
+    assert told == [*PARTS, "needs"]
+
+
+@pytest.mark.parametrize(("file", "language"), [("quiet_days.py", "python"), ("pyproject.toml", "toml")])
+def test_policy_of_ones_own_is_shown_as_it_stands_among_the_examples(file, language):
+    assert (EXAMPLE / file).read_text() in blocks(section("A policy of your own"), language)

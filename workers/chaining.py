@@ -29,18 +29,22 @@ class Chainer:
         now = self.now()
         looks_back = self._looked_back_at is None or now - self._looked_back_at >= _LOOKS_BACK_EVERY
         for _ in range(_BATCHES):
-            if self._extend(now, looks_back=looks_back) < _BATCH:
+            linked = self._extend(now, looks_back=looks_back)
+            if linked is None:
+                return
+            if linked < _BATCH:
                 break
         if looks_back:
             self._looked_back_at = now
 
-    def _extend(self, now: datetime, *, looks_back: bool) -> int:
+    def _extend(self, now: datetime, *, looks_back: bool) -> int | None:
+        """Return how many were linked, or None when another did it meanwhile: then nothing was looked back for."""
         with self.database.read() as connection:
             # A look costs little; the right to write is taken only when there is something to write.
-            if not chaining.waits(connection, now=now, looks_back=looks_back):
+            if not chaining.waits(connection, looks_back=looks_back):
                 return 0
         with self.database.begin() as connection:
             linked = chaining.extend(connection, now=now, limit=_BATCH, looks_back=looks_back)
             if linked is None:
                 connection.rollback()
-        return linked or 0
+        return linked

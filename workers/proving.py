@@ -47,8 +47,19 @@ class Prover:
             self._raise_alarm(found, now)
         if self._after is None:
             self._is_under_way = False
-            told = {"cancelling": self._found.cancelling, "held": self._found.held}
-            _log.info("consent_proved", pending=self._found.pending, unguarded=len(self._found.unguarded), **told)
+            self._tell(self._found)
+
+    def _tell(self, found: Proof) -> None:
+        told = {
+            "pending": found.pending,
+            "unguarded": len(found.unguarded),
+            "cancelling": found.cancelling,
+            "held": found.held,
+        }
+        if found.holds:
+            _log.info("consent_proved", **told)
+        else:
+            _log.warning("consent_not_proved", not_enforced=sorted(found.not_enforced), **told)
 
     def _raise_alarm(self, found: Proof, now: datetime) -> None:
         for each in found.unguarded:

@@ -22,6 +22,8 @@ from core.windows import Place, Window
 NAME = "quiet_hours"
 PRIORITY = 1
 SOURCE = FEDERAL
+#: An area code that nobody knows may be a state's newest one; one that is known, and no state's, is of another country.
+_NORTH_AMERICA = "+1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class _Whereabouts:
     region: str | None
     known_by: str
     places: tuple[Place, ...]
+    lacks: str | None
+    """What nothing tells, and what can be done about it."""
 
     def shown(self) -> dict[str, object]:
         return {
@@ -78,7 +82,7 @@ def needs(settings: Settings) -> Mapping[Need, Reach]:
 
 
 def judge(facts: Facts, settings: Settings) -> Verdict:
-    """Return ``act`` when a recipient may be reached outside of the hours, ``on_unknown`` when they may be anywhere."""
+    """Return ``act`` when a recipient may be reached outside of the hours, ``on_unknown`` when it cannot be told."""
     end = facts.send_at + ACCURACY + settings.drain
     told = {person.phone_number: person for person in facts.people}
     named = next((zone for each in facts.campaigns if (zone := each.time_zone and zones.zone(each.time_zone))), None)
@@ -89,11 +93,11 @@ def judge(facts: Facts, settings: Settings) -> Verdict:
             if not window.holds(facts.send_at, end):
                 return _disturbed(facts.send_at, end, somebody, place, window, everybody, settings)
     for somebody in everybody:
-        if not somebody.places:
+        if somebody.lacks is not None:
             return Verdict(
                 settings.on_unknown,
                 NAME,
-                f"nothing tells the time zone of {somebody.phone_number}; tell it, or set 'default_zone'",
+                f"nothing tells {somebody.lacks}",
                 {**somebody.shown(), "send_at": facts.send_at.isoformat()},
             )
     return Verdict(
@@ -113,20 +117,27 @@ def judge(facts: Facts, settings: Settings) -> Verdict:
 
 def _whereabouts(number: str, told: Person | None, campaign: ZoneInfo | None, settings: Settings) -> _Whereabouts:
     """Return where somebody may be: what was told of them counts before their campaign's zone, and that before both."""
-    own = zones.zone(told.time_zone) if told and told.time_zone else None
-    region = told.region if told and told.region else area_codes.region_of(number)
+    told_zone = zones.zone(told.time_zone) if told and told.time_zone else None
+    told_region = told.region if told else None
+    by_number = zones.candidates(number)
     found: tuple[ZoneInfo, ...]
-    if own is not None:
-        known_by, found = "told", (own,)
+    if own := ((told_zone,) if told_zone else zones.of_region(told_region or "")):
+        known_by, found = "told", own
     elif campaign is not None:
         known_by, found = "campaign", (campaign,)
-    elif by_number := zones.candidates(number):
+    elif by_number:
         known_by, found = "number", by_number
     elif settings.default_zone is not None:
         known_by, found = "default_zone", (settings.default_zone,)
     else:
         known_by, found = "nothing", ()
-    return _Whereabouts(number, region, known_by, _places(found, region, settings))
+    region = told_region or area_codes.region_of(number)
+    lacks = None
+    if not found:
+        lacks = f"the time zone of {number}; tell it, or set 'default_zone'"
+    elif settings.states and region is None and number.startswith(_NORTH_AMERICA) and not by_number:
+        lacks = f"the state of {number}; tell it, or set 'states' to false"
+    return _Whereabouts(number, region, known_by, _places(found, region, settings), lacks)
 
 
 @lru_cache(maxsize=4096)

@@ -1,9 +1,9 @@
 """Gather what was known of messages at earlier moments, each at its own, as if it were decided on then.
 
 What has no history is given as it is today: what was told of people, which names make one campaign, until when a gate
-stands, and how a message ended of which one thing was told after another. A text counts from when it was said, and
-what one transaction decided in several steps counts as decided at once. Of what a day's messages cost nothing can be
-told any more; see ``UNTOLD``.
+stands, how a message ended of which one thing was told after another, and its sender, profile and TCR id, of which
+webhooks may have told later. A text counts from when it was said, and what one transaction decided in several steps
+counts as decided at once. Of what a day's messages cost nothing can be told any more; see ``UNTOLD``.
 """
 
 from __future__ import annotations

@@ -115,3 +115,22 @@ def test_region_of_a_number(number, region):
 def test_regions_are_the_states_the_capital_and_five_territories():
     assert len(area_codes.REGIONS) == 50 + 1 + 5
     assert zones.candidates("+1") == ()
+
+
+@pytest.mark.parametrize(
+    ("region", "expected"),
+    [
+        ("HI", ["Pacific/Honolulu"]),
+        ("FL", ["America/Chicago", "America/New_York"]),
+        ("TX", ["America/Chicago", "America/Denver"]),
+        ("PR", ["America/Puerto_Rico"]),
+        ("XX", []),
+        ("", []),
+    ],
+)
+def test_region_reaches_into_the_zones_of_its_area_codes(region, expected):
+    assert [found.key for found in zones.of_region(region)] == expected
+
+
+def test_every_region_has_a_zone():
+    assert [region for region in area_codes.REGIONS if not zones.of_region(region)] == []

@@ -1,11 +1,15 @@
 """The chain of decisions: what was changed or removed later is found, and where."""
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
 from core.chain import START, linked
 from ledger import chaining
 from ledger.registering import register
+from store import chain
+from store.decisions import DecisionRow
 from store.tables import chain_links, decisions
 from tests.reports import NOW, RULES, registration
 
@@ -19,14 +23,14 @@ def books(database):
     return database
 
 
-def extended(database, *, looks_back=True):
+def extended(database, *, looks_back=True, now=NOW):
     with database.begin() as connection:
-        return chaining.extend(connection, now=NOW, limit=100, looks_back=looks_back)
+        return chaining.extend(connection, now=now, limit=100, looks_back=looks_back)
 
 
 def audited(database, expected=None):
     with database.read() as connection:
-        return chaining.audit(connection, now=NOW, expected=expected)
+        return chaining.audit(connection, expected=expected)
 
 
 def changed(database, statement):
@@ -84,6 +88,51 @@ def test_number_that_is_committed_after_a_higher_one_is_linked_later(books):
     assert audited(books).unlinked == 1
     assert extended(books) == 1
     assert audited(books).holds
+
+
+def out_of_order(books):
+    """Link a higher number, commit a lower one after it, and return when that was."""
+    with books.begin() as connection:
+        row = connection.execute(sa.select(decisions).where(decisions.c.seq == 3)).one()._asdict()
+        connection.execute(sa.insert(decisions), [row | {"seq": 7}])
+    assert extended(books, looks_back=False) == 1
+    changed(books, sa.insert(decisions).values(**(row | {"seq": 5})))
+    return row
+
+
+def test_what_came_out_of_order_before_a_long_stop_is_linked_after_it(books):
+    row = out_of_order(books)
+    after_the_stop = NOW + timedelta(days=1)
+    changed(books, sa.insert(decisions).values(**(row | {"seq": 9})))
+    assert extended(books, now=after_the_stop) == 2
+    assert audited(books).unlinked == 0
+    changed(books, sa.update(decisions).where(decisions.c.seq == 5).values(verdict="cancel"))
+    assert audited(books).holds is False
+
+
+def test_decision_that_was_never_linked_is_told_however_old_it_is(books):
+    row = out_of_order(books)
+    for later in (1, 2):
+        changed(books, sa.insert(decisions).values(**(row | {"seq": 10 + later})))
+        assert extended(books, looks_back=False, now=NOW + timedelta(days=later)) == 1
+    assert audited(books).unlinked == 1
+
+
+def test_what_a_link_is_made_of_never_changes():
+    row = DecisionRow(
+        message_id="0d3c0f5a-0000-4000-8000-000000000001",
+        decided_at=NOW,
+        trigger="registration",
+        verdict="allow",
+        policy=None,
+        mode="enforce",
+        reason="nothing objects",
+        facts={},
+        verdicts=[{"policy": "opt_out", "verdict": "allow"}],
+        event_id=None,
+        rules="ee1ec12cd3063549",
+    )
+    assert linked(START, chain.as_json(row)) == "05c1430819353a81f42d4ab9742a0a2df1fa8e5c1a9f13dd7b596fb563e3fad5"
 
 
 def test_link_is_the_digest_of_the_one_before_and_of_the_row():

@@ -51,7 +51,7 @@ def test_what_is_told_is_kept_and_shown(database):
 def test_message_to_somebody_of_no_known_zone_is_held_until_it_is_told(database):
     registered(database, registration(1), registration(2, to=(BOB,)))
     assert verdicts(database)[-1][:3] == ("registration", "hold", "quiet_hours")
-    placed(database, time_zone="America/New_York")
+    placed(database, time_zone="America/New_York", region="NY")
     assert verdicts(database)[-1] == ("recipient", "allow", None, "recipient:1")
     placed(database, cause="recipient:2", time_zone="Pacific/Honolulu")
     assert verdicts(database)[-1] == ("recipient", "hold", "quiet_hours", "recipient:2")
@@ -65,7 +65,7 @@ def test_what_is_held_at_its_last_look_is_cancelled_and_let_go_when_the_zone_is_
     with database.begin() as connection:
         look_last(connection, [message_id(1)], ON, now=at)
     assert stories(database)["cancellation"]["state"] == "requested"
-    placed(database, time_zone="America/New_York", now=at)
+    placed(database, time_zone="America/New_York", region="NY", now=at)
     with database.read() as connection:
         assert cancellations.of(connection, message_id(1)).state == "withdrawn"
 
@@ -80,7 +80,7 @@ def test_nothing_is_decided_on_when_nobody_asks_or_nothing_changes(database):
 
 def test_policy_in_shadow_mode_is_asked_again_as_well(database):
     registered(database, registration(1), by=SHADOW)
-    placed(database, by=SHADOW, time_zone="America/New_York")
+    placed(database, by=SHADOW, time_zone="America/New_York", region="NY")
     assert verdicts(database)[-1][:2] == ("recipient", "allow")
 
 

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.deciding import Mode
-from core.policies import opt_out
+from core.policies import do_not_contact, opt_out
 from core.policies.catalogue import rules
 from ledger import proving
 from ledger.proving import Proof
@@ -66,14 +66,30 @@ def test_order_that_is_missing_is_found_whatever_the_page(database, limit):
 
 
 @pytest.mark.parametrize("mode", [Mode.SHADOW, Mode.OFF])
-def test_policy_that_does_not_act_refuses_nothing(database, mode):
+def test_policy_that_does_not_act_proves_nothing(database, mode):
     registered(database, registration())
     opted_out(database)
     forget_orders(database)
 
     found = proved(database, rules(opt_out=opt_out.Settings(mode=mode)))
 
-    assert found == Proof(pending=1)
+    assert found == Proof(pending=1, not_enforced=frozenset({"opt_out"}))
+    assert not found.holds
+
+
+def test_both_policies_on_refusals_are_to_be_enforced_even_when_nothing_is_pending(database):
+    by = rules(opt_out=opt_out.Settings(mode=Mode.OFF), do_not_contact=do_not_contact.Settings(mode=Mode.SHADOW))
+    assert proved(database, by).not_enforced == {"opt_out", "do_not_contact"}
+    assert proved(database).holds
+
+
+def test_order_that_lapsed_is_pursued_by_nobody(database):
+    registered(database, registration())
+    opted_out(database)
+    with database.begin() as connection:
+        connection.execute(sa.update(orders).values(lapsed=True))
+
+    assert [each.message_id for each in proved(database).unguarded] == [message_id()]
 
 
 def test_confirmed_order_of_a_message_that_is_pending_yet_counts(database):

@@ -49,6 +49,19 @@ def test_message_that_nobody_is_cancelling_is_listed_and_the_status_is_1(run, se
         assert connection.scalar(sa.select(sa.func.count()).select_from(cancellations)) == 0
 
 
+@pytest.mark.parametrize("mode", ["shadow", "off"])
+def test_policy_that_is_not_enforced_is_told_first_and_the_status_is_1(run, settings, tmp_path, mode):
+    (tmp_path / "new.toml").write_text(f'[opt_out]\nmode = "{mode}"\n')
+    settings |= {"RESCIND_POLICIES": str(tmp_path / "new.toml")}
+
+    ran, as_json = run("consent", "report", **settings), run("consent", "report", "--json", **settings)
+
+    assert (ran.status, as_json.status) == (1, 1)
+    assert ran.out.splitlines()[0] == "nothing is proved of what is not enforced: opt_out"
+    told = json.loads(as_json.out)["data"]
+    assert (told["holds"], told["not_enforced"], told["unguarded"]) == (False, ["opt_out"], [])
+
+
 def test_database_that_is_not_migrated_is_told_in_one_line(run, tmp_path):
     ran = run("consent", "report", DATABASE_URL=f"sqlite:///{tmp_path}/empty.db")
 

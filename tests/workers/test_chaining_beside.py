@@ -24,7 +24,7 @@ def decided(database, *numbers):
 
 def audited(database):
     with database.read() as connection:
-        audit = chaining.audit(connection, now=NOW)
+        audit = chaining.audit(connection)
     assert audit.holds
     return audit.checked, audit.unlinked
 
@@ -59,18 +59,26 @@ def test_what_was_committed_out_of_order_is_linked_within_a_minute(sqlite_databa
 
 
 def test_two_sweepers_link_each_decision_once(postgresql_database):
-    decided(postgresql_database, 1, 2, 3)
+    row = decided(postgresql_database, 1, 2, 3)
+    with postgresql_database.begin() as connection:
+        connection.execute(sa.insert(decisions), [row | {"seq": row["seq"] + 5}])
     looked = threading.Event()
+    beaten = Chainer(postgresql_database, lambda: NOW)
 
     def slow():
         with postgresql_database.begin() as connection:
-            assert chaining.extend(connection, now=NOW, limit=10, looks_back=True) == 3
+            assert chaining.extend(connection, now=NOW, limit=10, looks_back=True) == 4
             looked.set()
             threading.Event().wait(0.3)
 
     def quick():
         looked.wait(5)
-        Chainer(postgresql_database, lambda: NOW)()
+        beaten()
 
     at_once(slow, quick)
-    assert audited(postgresql_database) == (3, 0)
+    assert audited(postgresql_database) == (4, 0)
+    # It has yet to look back: what another linked meanwhile says nothing of lower numbers.
+    with postgresql_database.begin() as connection:
+        connection.execute(sa.insert(decisions), [row | {"seq": row["seq"] + 2}])
+    beaten()
+    assert audited(postgresql_database) == (5, 0)

@@ -7,6 +7,9 @@ from datetime import timedelta
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
+from core.deciding import Mode
+from core.policies import opt_out
+from core.policies.catalogue import rules
 from store.tables import cancellations, reviews
 from tests.books import opted_out, registered
 from tests.reports import ALICE, NOW, RULES, message_id, registration
@@ -46,3 +49,15 @@ def test_message_that_nobody_is_cancelling_raises_an_alarm_and_is_decided_on_aga
     (alarm,) = [line for line in logs if line["log_level"] == "error"]
     assert (alarm["event"], alarm["message_id"]) == ("refused_and_pending", message_id())
     assert asked_for(database) == [("recipient", ALICE)]
+
+
+def test_round_proves_nothing_of_a_policy_that_is_not_enforced(database):
+    registered(database, registration())
+    by = rules(opt_out=opt_out.Settings(mode=Mode.SHADOW))
+
+    with capture_logs() as logs:
+        Prover(database, lambda: by, lambda: NOW)()
+
+    assert [(line["event"], line["log_level"], line["not_enforced"]) for line in logs] == [
+        ("consent_not_proved", "warning", ["opt_out"])
+    ]

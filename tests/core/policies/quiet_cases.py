@@ -11,7 +11,10 @@ from tests.policy_cases import judged
 NEW_YORKER, FLORIDIAN, PENSACOLA, TEXAN = "+12125550101", "+13055550101", "+18505550101", "+15125550101"
 ALABAMIAN, TORONTO, BERLINER, SAMOAN = "+12055550101", "+14165550101", "+4915112345678", "+6857212345"
 TOLL_FREE, NOWHERE = "+18005550101", "+15557650101"
+#: In use in Louisiana, and not in our tables yet.
+NEWEST = "+14575550101"
 EASTERN, CENTRAL, PACIFIC = map(zone, ("America/New_York", "America/Chicago", "America/Los_Angeles"))
+HAWAIIAN = zone("Pacific/Honolulu")
 
 
 def at(*clock, where=EASTERN, day=(2026, 5, 1)):

@@ -13,10 +13,13 @@ from tests.core.policies.quiet_cases import (
     CENTRAL,
     EASTERN,
     FLORIDIAN,
+    HAWAIIAN,
     NEW_YORKER,
+    NEWEST,
     PACIFIC,
     TEXAN,
     TOLL_FREE,
+    TORONTO,
     at,
     said,
 )
@@ -100,16 +103,61 @@ def test_disputed_hours_count_where_they_are_asked_for(disputed, clock, act):
         ({}, Act.HOLD),
         ({"on_unknown": Act.ALLOW}, Act.ALLOW),
         ({"on_unknown": Act.CANCEL}, Act.CANCEL),
-        ({"default_zone": EASTERN}, Act.ALLOW),
-        ({"default_zone": zone("Asia/Tokyo")}, Act.HOLD),
+        ({"default_zone": EASTERN, "states": False}, Act.ALLOW),
+        ({"default_zone": zone("Asia/Tokyo"), "states": False}, Act.HOLD),
     ],
 )
 def test_recipient_who_may_be_anywhere(settings, act):
     assert said(at(12), TOLL_FREE, **settings).act is act
 
 
+@pytest.mark.parametrize(
+    ("told", "settings", "act"),
+    [
+        pytest.param({}, {"default_zone": EASTERN}, Act.HOLD, id="the zone alone is supposed"),
+        pytest.param({}, {"campaign": "America/New_York"}, Act.HOLD, id="the zone alone is the campaign's"),
+        pytest.param({"time_zone": "America/New_York"}, {}, Act.HOLD, id="the zone alone was told"),
+        pytest.param({"time_zone": "America/New_York", "region": "NY"}, {}, Act.ALLOW, id="both were told"),
+        pytest.param({}, {"default_zone": EASTERN, "on_unknown": Act.ALLOW}, Act.ALLOW, id="on_unknown allows"),
+        pytest.param({}, {"default_zone": EASTERN, "on_unknown": Act.CANCEL}, Act.CANCEL, id="on_unknown cancels"),
+        pytest.param({}, {"default_zone": EASTERN, "states": False}, Act.ALLOW, id="no state counts"),
+    ],
+)
+@pytest.mark.parametrize("number", [TOLL_FREE, NEWEST])
+def test_state_that_nothing_tells_is_for_on_unknown(number, told, settings, act):
+    people = (Person(number, **{"time_zone": None, **told}),) if told else ()
+    assert said(at(12), number, people=people, **settings).act is act
+
+
+def test_state_that_nothing_tells_is_named_with_what_can_be_done():
+    verdict = said(at(12), NEWEST, default_zone=EASTERN)
+    assert verdict.reason == f"nothing tells the state of {NEWEST}; tell it, or set 'states' to false"
+    assert verdict.facts["known_by"] == "default_zone"
+
+
+@pytest.mark.parametrize("number", [TORONTO, BERLINER])
+def test_number_of_another_country_is_in_no_state(number):
+    assert said(at(12), number, campaign="America/New_York").act is Act.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("region", "changes", "send_at", "act"),
+    [
+        pytest.param("HI", {}, at(9, 30), Act.HOLD, id="Hawaii sleeps while the number's place is up"),
+        pytest.param("HI", {}, at(8, where=HAWAIIAN), Act.ALLOW, id="as it opens in Hawaii"),
+        pytest.param("HI", {"campaign": "America/New_York"}, at(9, 30), Act.HOLD, id="before the campaign's zone"),
+        pytest.param("FL", {}, at(8, 30), Act.HOLD, id="too early in one of the state's two zones"),
+        pytest.param("FL", {}, at(8, where=CENTRAL), Act.ALLOW, id="open in both"),
+    ],
+)
+def test_state_that_was_told_tells_the_zones(region, changes, send_at, act):
+    verdict = said(send_at, people=(Person(NEW_YORKER, None, region),), **changes)
+    shown = verdict.facts if verdict.act is Act.HOLD else verdict.facts["recipients"][0]
+    assert (verdict.act, shown["known_by"], shown["region"]) == (act, "told", region)
+
+
 def test_default_zone_is_said_to_be_one():
-    verdict = said(at(12), TOLL_FREE, default_zone=EASTERN)
+    verdict = said(at(12), TOLL_FREE, default_zone=EASTERN, states=False)
     assert verdict.facts["recipients"] == [
         {
             "phone_number": TOLL_FREE,
