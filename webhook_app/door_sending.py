@@ -19,7 +19,7 @@ from core.errors import RequestInvalid, StoreUnavailable
 from core.intents import is_declined
 from core.reports import MessageReport
 from core.statuses import Status
-from ledger import intending, registering
+from ledger import intending, registering, repeating
 from ledger.intending import Wish
 from ledger.registering import Registration
 from schemas import message, passing, strict_json
@@ -78,6 +78,10 @@ class Sending:
         wish = _wish(call)
         self._rules()
         try:
+            earlier = self._earlier(wish) if call.is_repeat else None
+            if earlier is not None:
+                self._log.warning("door_repetition_refused", request=earlier.id, message_id=earlier.message_id)
+                return answers.repetition(earlier)
             begun = self._book.write(lambda connection: self._begin(connection, wish), undo=self._undo)
         except StoreUnavailable as error:
             return self._without_books(call, wish, error)
@@ -89,6 +93,10 @@ class Sending:
         if answer.is_good:
             return self._taken_in(begun.intent, wish, answer)
         return self._declined(begun.intent, answer)
+
+    def _earlier(self, wish: Wish) -> IntentRow | None:
+        """Look for a call for the same whose answer was lost, as when the process that had it was killed."""
+        return self._book.write(lambda connection: repeating.earlier(connection, wish, door=DOOR, now=self._now()))
 
     def _begin(self, connection: sa.Connection, wish: Wish) -> _Begun:
         now = self._now()
