@@ -38,7 +38,7 @@ _AT_ONCE = 64
 #: A burst is let in as others come out: whoever sends has a library that waits for a minute.
 _PATIENCE = timedelta(seconds=2)
 #: The cheapest question that only a key of an account can ask.
-_WHO_ASKS = "messaging_profiles?page[size]=1"
+_WHO_ASKS = "messaging_profiles?page%5Bsize%5D=1"
 _NOT_LET_IN = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 _ELSEWHERE = "This server passes on calls to /v2/messages only; use https://api.telnyx.com for everything else."
