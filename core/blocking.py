@@ -1,5 +1,7 @@
 """Block rules: what Telnyx tells of a message that it refused because the recipient had opted out.
 
+It says "Blocked due to STOP message", and that there is "an existing block rule".
+
 Source: https://developers.telnyx.com/docs/messaging/messages/error-codes . Its code 40300 has two meanings on Telnyx's
 own pages, "Blocked due to STOP message" and "Destination unreachable", so only the wording tells which is meant.
 """
@@ -13,7 +15,7 @@ from core.reports import Addressee, MessageReport
 from core.statuses import Status
 
 _CODE = "40300"
-_SAYS_STOP = re.compile(r"\bstop\b", re.IGNORECASE)
+_SAYS_STOP = re.compile(r"\b(?:stop|block rule)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _FAILED = frozenset({Status.SENDING_FAILED, Status.DELIVERY_FAILED})
 

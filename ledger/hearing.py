@@ -8,21 +8,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from core import blocking, consent, numbers, replies, wording
 from core.consent import Consent, ConsentKind, Tier
-from core.reports import InboundReport, MessageReport, Report
+from core.reports import Addressee, InboundReport, MessageReport, Report
+from core.statuses import Status
 from ledger.gathering.traffic import when
 from store import consents, traffic
 from store.consents import HeardConsent
+from store.intents import IntentRow
 from store.traffic import TrafficRow
 
 #: The tiers of what was said in answer to some message.
 _ANSWERS = frozenset({Tier.KEYWORD, Tier.PHRASE, Tier.DOUBTFUL})
 #: What comes longer after a message is not taken for the answer to it.
 _ANSWERED_WITHIN = timedelta(days=30)
+#: Nothing is scheduled further ahead.
+_AHEAD = timedelta(days=6)
 
 
 def words_in(report: Report, *, received_at: datetime, source: str) -> list[HeardConsent]:
@@ -31,6 +36,34 @@ def words_in(report: Report, *, received_at: datetime, source: str) -> list[Hear
         said = _said(report, received_at, source)
         return [said] if said else []
     return _evidence(report, received_at, source) if isinstance(report, MessageReport) else []
+
+
+def words_in_refusal(
+    connection: sa.Connection, request: IntentRow, errors: Sequence[dict[str, Any]], *, now: datetime
+) -> list[HeardConsent]:
+    """Return what Telnyx tells of consent by declining a request to send to one person.
+
+    When the request does not name the messaging profile, other messages from the same number to them tell it.
+    """
+    if len(request.recipients) != 1:
+        return []
+    declined = MessageReport(
+        message_id="",
+        source_id=f"request:{request.id}",
+        source="answer",
+        occurred_at=now,
+        direction="outbound",
+        from_number=request.from_number,
+        messaging_profile_id=request.messaging_profile_id,
+        addressees=(Addressee(request.recipients[0], Status.SENDING_FAILED, errors=tuple(errors)),),
+    )
+    words = _evidence(declined, now, "telnyx_api")
+    if not words or declined.messaging_profile_id is not None:
+        return words
+    sent = traffic.to(connection, request.recipients, since=now - _ANSWERED_WITHIN, until=now + _AHEAD)
+    profiles = (row.messaging_profile_id for row in sent if row.from_number == request.from_number)
+    profile = next((each for each in profiles if each is not None), None)
+    return [replace(each, word=replace(each.word, messaging_profile_id=profile)) for each in words]
 
 
 def keep(connection: sa.Connection, words: Sequence[HeardConsent]) -> set[str]:

@@ -81,7 +81,7 @@ class Rescind:
 
         ``message`` is Telnyx's answer in whichever form: the SDK's object, its ``data``, the raw response, or the
         JSON. ``send_at`` serves where the answer has none; ``message_class`` is marketing (the default),
-        transactional or otp. Registering again is harmless. Raises RescindError.
+        transactional, otp or compliance. Registering again is harmless. Raises RescindError.
         """
         body = _registration(message, campaign, message_class, tags) | _given(send_at=_instant(send_at))
         return self._data("POST", "messages", body)

@@ -69,6 +69,7 @@ def import_command(
 
     FILE is CSV, whose first line names the columns id and, if you like, campaign, class, tags (separated by commas)
     and send_at; or it has an id, an object with these names, or Telnyx's message object as JSON on each line.
+    It is taken 500 lines at a time: what a program writes little by little waits for so many, or for its end.
 
     Each message is looked up at Telnyx. Interrupted and started again, it asks only for what is not registered yet.
     The exit status is 1 when some lines failed.

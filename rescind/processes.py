@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import IO
 
 _GUARD = Path(__file__).with_name("guard.py")
-#: How long a child may take to finish: a drain amid its requests to Telnyx needs most of it.
-GRACE = timedelta(seconds=10)
+#: How long a child may take to finish: the server gives its calls through the door most of it.
+GRACE = timedelta(seconds=30)
 
 
 class Process:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import threading
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 workers = 2
@@ -19,9 +21,12 @@ worker_class = "gthread"
 #: his time holds a thread, and nobody else. How many events wait to be committed is bounded elsewhere.
 threads = 1000
 worker_connections = 2000
-#: A worker that is silent for so long is replaced. Requests themselves end within two seconds.
+#: A worker that is silent for so long is replaced. Its threads may wait for longer.
 timeout = 30
-graceful_timeout = 10
+#: A server that ends gives its calls so long. Most take two seconds at most, but one through the door waits for Telnyx
+#: for 15, and for a commit before and after that. Cut off, it would leave a message of which nobody knows the id, and
+#: whose sender's library asks for it once more.
+graceful_timeout = 25
 #: Telnyx, and a proxy in front of us, come back over the connection they have.
 keepalive = 75
 #: Nobody would look after it.
@@ -29,6 +34,8 @@ control_socket_disable = True
 
 #: A connection needs a descriptor, and so do the database, the log and Redis.
 _DESCRIPTORS = worker_connections + 500
+#: Time enough for new workers to start.
+_STARTING = 5.0
 
 
 def on_starting(server: Any) -> None:  # noqa: ANN401 - gunicorn's own, without types
@@ -43,12 +50,21 @@ def on_starting(server: Any) -> None:  # noqa: ANN401 - gunicorn's own, without 
 def on_reload(server: Any) -> None:  # noqa: ANN401 - gunicorn's own, without types
     """Let the old workers work until the new ones are ready: at SIGHUP gunicorn would send them away at once.
 
-    It then waits until they have gone, ``graceful_timeout`` at most, which is time enough to start.
+    It then waits until they have gone, ``graceful_timeout`` at most, and sends nobody away while it waits.
     """
-    server.num_workers += len(server.WORKERS)
-    enough = threading.Timer(graceful_timeout / 2, setattr, (server, "num_workers", server.cfg.workers))
+    old = list(server.WORKERS)
+    server.num_workers += len(old)
+    enough = threading.Timer(_STARTING, _send_away, (server, old))
     enough.daemon = True
     enough.start()
+
+
+def _send_away(server: Any, workers: list[int]) -> None:  # noqa: ANN401 - gunicorn's own, without types
+    server.num_workers = server.cfg.workers
+    for pid in workers:
+        if pid in server.WORKERS:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
 
 
 def pre_fork(server: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn's own, without types

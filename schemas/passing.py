@@ -156,6 +156,15 @@ def said(headers: Mapping[str, str]) -> Said:
     return Said(read.get("campaign"), read.get("message_class"), None if tags is None else tuple(tags))
 
 
+def errors(raw: bytes) -> list[dict[str, Any]]:
+    """Read the errors in Telnyx's answer, leniently; none when there is nothing to be read."""
+    try:
+        body = strict_json.read(raw)
+    except ValueError:
+        return []
+    return addressing.errors(body.get("errors")) or [] if isinstance(body, Mapping) else []
+
+
 def _unpacked(header: str, given: str) -> str:
     """Return a header's text; WSGI reads its bytes as Latin-1."""
     try:

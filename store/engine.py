@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -172,13 +173,12 @@ def _postgresql_engine(url: sa.URL, pool_size: int) -> sa.Engine:
         f"-c lock_timeout={LOCK_TIMEOUT_MS * 5} -c statement_timeout={STATEMENT_TIMEOUT_MS} "
         f"-c idle_in_transaction_session_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
     )
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         hide_parameters=True,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=1,
-        pool_pre_ping=True,
         connect_args={
             "options": options,
             "connect_timeout": 2,
@@ -189,6 +189,21 @@ def _postgresql_engine(url: sa.URL, pool_size: int) -> sa.Engine:
             "tcp_user_timeout": 5000,
         },
     )
+
+    @event.listens_for(engine, "checkout")
+    def _look(connection: Any, *_: object) -> None:  # noqa: ANN401 - the driver's own
+        # A server that ended has closed the line, and of one that vanished the keepalives tell. Either shows here, so
+        # that no transaction has to ask first. What else a server may say unasked is a reason to begin anew as well.
+        if connection.closed or _has_come_in(connection.fileno()):
+            raise exc.DisconnectionError
+
+    return engine
+
+
+def _has_come_in(descriptor: int) -> bool:
+    line = select.poll()
+    line.register(descriptor, select.POLLIN)
+    return bool(line.poll(0))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from core.intents import IntentState, yielding_to
 from store import upserting
-from store.tables import IS_IN_DOUBT, IS_OPEN, IS_WITHOUT_MESSAGE, REPLACES, intents
+from store.tables import IS_IN_DOUBT, IS_OPEN, IS_WITHOUT_MESSAGE, REPLACES, intents, message_recipients
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +143,23 @@ def without_message_to(connection: sa.Connection, phone_number: str, *, limit: i
         .order_by(intents.c.created_at.desc(), intents.c.id)
         .with_hint(intents, "INDEXED BY ix_intents_without_message", "sqlite")
         .limit(limit)
+    )
+    return [IntentRow(*row) for row in connection.execute(query)]
+
+
+def with_message_to(connection: sa.Connection, phone_number: str, *, since: datetime) -> list[IntentRow]:
+    """Return the requests to a number since a moment that led to a message, or may have; the newest first."""
+    # By what little there is of one number, not by the moment: all requests of these minutes may be thousands.
+    ids = sa.union(
+        sa.select(intents.c.id).where(intents.c.phone_number == phone_number, IS_IN_DOUBT),
+        sa.select(intents.c.id)
+        .join(message_recipients, message_recipients.c.message_id == intents.c.message_id)
+        .where(message_recipients.c.phone_number == phone_number),
+    )
+    query = (
+        sa.select(*_COLUMNS)
+        .where(intents.c.id.in_(ids), intents.c.created_at >= since)
+        .order_by(intents.c.created_at.desc(), intents.c.id)
     )
     return [IntentRow(*row) for row in connection.execute(query)]
 

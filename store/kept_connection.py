@@ -20,9 +20,9 @@ Result = TypeVar("Result")
 class KeptConnection:
     """Runs write transactions of one thread over a connection that nobody else uses.
 
-    A connection from the pool is asked first whether it is alive. This one is not; when it turns out to be dead, the
-    work is done again over a new one. And each statement commits by itself, which on PostgreSQL makes one journey of
-    three. So work must be such that it can be done again after any of its statements.
+    Each statement commits by itself, which on PostgreSQL makes one journey of three. When the connection turns out to
+    be dead, the work is done again over a new one. So work must be such that it can be done again after any of its
+    statements.
     """
 
     def __init__(self, database: Database) -> None:

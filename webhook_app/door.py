@@ -26,6 +26,7 @@ from webhook_app.door_answers import NO_RETRY, passed_on
 from webhook_app.door_book import Book
 from webhook_app.door_call import Call, Circular, Elsewhere
 from webhook_app.door_keys import Keys
+from webhook_app.door_rules import Noted
 from webhook_app.door_sending import Sending
 from webhook_app.door_telnyx import Line, Silence
 from webhook_app.door_watching import Watching
@@ -37,7 +38,7 @@ _AT_ONCE = 64
 #: A burst is let in as others come out: whoever sends has a library that waits for a minute.
 _PATIENCE = timedelta(seconds=2)
 #: The cheapest question that only a key of an account can ask.
-_WHO_ASKS = "messaging_profiles?page[size]=1"
+_WHO_ASKS = "messaging_profiles?page%5Bsize%5D=1"
 _NOT_LET_IN = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 _ELSEWHERE = "This server passes on calls to /v2/messages only; use https://api.telnyx.com for everything else."
@@ -75,19 +76,20 @@ def register(
 ) -> None:
     """Serve the door. ``ring`` says that there is work, and ``rules`` gives those of the moment; neither may block."""
     app.url_map.converters["any_path"] = _AnyPath
+    noted = Noted(rules, book=book, now=now)
     door = Door(
         keys=Keys(own=settings.telnyx_api_key, listed=settings.passthrough_keys),
         line=line,
         sending=Sending(
             book=book,
             line=line,
-            rules=rules,
+            rules=noted,
             ring=ring,
             now=now,
             forwards_blindly=settings.passthrough_on_failure is OnFailure.FORWARD,
             log=log,
         ),
-        watching=Watching(book=book, line=line, rules=rules, now=now, log=log),
+        watching=Watching(book=book, line=line, rules=noted, now=now, log=log),
     )
     routes = Blueprint("door", __name__)
     _add_errors(routes, log)

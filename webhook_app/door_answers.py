@@ -9,6 +9,7 @@ from http import HTTPStatus
 from flask import Response
 
 from core.deciding import Decision
+from store.intents import IntentRow
 from webhook_app.door_telnyx import Reply, Silence
 
 #: With it Telnyx's libraries do not try again by themselves.
@@ -69,6 +70,15 @@ def silence(answer: Silence, *, is_harmless: bool) -> Response:
     if is_harmless:
         return refuse(HTTPStatus.GATEWAY_TIMEOUT, "10037", f"{_sentence(answer.reason)}.")
     told = f"{_sentence(answer.reason)}. It may have accepted the message: to send it again could send it twice."
+    return refuse(HTTPStatus.GATEWAY_TIMEOUT, "10037", told, headers=NO_RETRY)
+
+
+def repetition(earlier: IntentRow) -> Response:
+    """Return what a caller is told whose library asks once more for what may have been sent, and would ask again."""
+    got = f"accepted it then, as {earlier.message_id}" if earlier.message_id else "may have accepted it then"
+    told = (
+        f"The message was asked for at {earlier.created_at:%H:%M:%S} UTC already, and was not sent again: Telnyx {got}."
+    )
     return refuse(HTTPStatus.GATEWAY_TIMEOUT, "10037", told, headers=NO_RETRY)
 
 

@@ -28,13 +28,15 @@ _THREADS = 4
 _DEADLINE = timedelta(seconds=1.2)
 #: Whoever waits behind others that are being written waits longer, and no longer than this.
 _LONGEST_DEADLINES = 2.5
-PATIENCE = _DEADLINE * _LONGEST_DEADLINES
 #: Committed together on SQLite, where there is one writer at a time. Others wait to write as well: webhooks do.
 _MOST_AT_ONCE = 16
-#: What could not be written is tried again for so long, as often.
-_REMEMBERED = timedelta(minutes=2)
+#: What could not be written is tried again for so long, so often, and so much of it: what Telnyx answered is a message
+#: that nobody could cancel otherwise, and a database may be away for longer than minutes.
+_REMEMBERED = timedelta(hours=1)
 _PAUSE = timedelta(seconds=0.5)
 _MOST_REMEMBERED = 1000
+#: So many failures in a row speak for all: a single one may be held up alone, as by a lock.
+_TELLING = 2
 _MOST_UNWAITED_FOR = 100
 #: A server that ends gives its processes some seconds.
 _LAST_MOMENT = timedelta(seconds=3)
@@ -149,7 +151,7 @@ class Book:
         return not self._later
 
     def write_later(self, work: Work[bool], about: str) -> None:
-        """Write something at the next opportunity, and try again for some minutes; ``about`` names it in the log.
+        """Write something at the next opportunity, and try again for an hour; ``about`` names it in the log.
 
         When the work returns True, there is more to do, and the bell is rung.
         """
@@ -217,15 +219,19 @@ class Book:
                     time.sleep(_PAUSE.total_seconds())
 
     def _catch_up(self) -> None:
-        """Write what can be written, and keep the rest; one failure speaks for all."""
-        while self._later:
+        """Write what can be written, and keep the rest."""
+        failures = 0
+        while self._later and failures < _TELLING:
             until, work, about = self._later[0]
             try:
                 if self.write(work):
                     self._ring()
+                failures = 0
             except StoreUnavailable as error:
+                failures += 1
                 if time.monotonic() < until:
-                    return
+                    self._later.rotate(-1)
+                    continue
                 self._log.error("door_gives_up", about=about, reason=str(error))
             except Exception as error:  # noqa: BLE001 - the thread lives on for what else waits
                 self._log.error("door_gives_up", about=about, reason=type(error).__name__)

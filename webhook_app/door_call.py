@@ -34,6 +34,8 @@ _OURS = frozenset(
     }
 )
 _OURS_BEGIN = ("rescind-", "x-forwarded-")
+#: By which Telnyx's libraries tell how often they have made the same call already; all of them send it.
+_TIMES_BEFORE = "X-Stainless-Retry-Count"
 
 
 class Elsewhere(Exception):
@@ -57,6 +59,8 @@ class Call:
     key: Secret
     ours: Mapping[str, str]
     """The headers that are meant for us."""
+    is_repeat: bool = False
+    """Its caller's library makes it once more, because it got no answer, or none that it liked."""
 
     @property
     def sends(self) -> bool:
@@ -110,6 +114,7 @@ def read(environ: WSGIEnvironment, path: str, key: Secret) -> Call:
         body=b"" if method in _METHODS_WITHOUT_BODY else body,
         key=key,
         ours={name: value for name, value in given.items() if name.lower().startswith("rescind-")},
+        is_repeat=given.get(_TIMES_BEFORE, "0") != "0",
     )
 
 

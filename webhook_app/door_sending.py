@@ -19,7 +19,7 @@ from core.errors import RequestInvalid, StoreUnavailable
 from core.intents import is_declined
 from core.reports import MessageReport
 from core.statuses import Status
-from ledger import intending, registering
+from ledger import consenting, hearing, intending, registering, repeating
 from ledger.intending import Wish
 from ledger.registering import Registration
 from schemas import message, passing, strict_json
@@ -78,6 +78,10 @@ class Sending:
         wish = _wish(call)
         self._rules()
         try:
+            earlier = self._earlier(wish) if call.is_repeat else None
+            if earlier is not None:
+                self._log.warning("door_repetition_refused", request=earlier.id, message_id=earlier.message_id)
+                return answers.repetition(earlier)
             begun = self._book.write(lambda connection: self._begin(connection, wish), undo=self._undo)
         except StoreUnavailable as error:
             return self._without_books(call, wish, error)
@@ -89,6 +93,10 @@ class Sending:
         if answer.is_good:
             return self._taken_in(begun.intent, wish, answer)
         return self._declined(begun.intent, answer)
+
+    def _earlier(self, wish: Wish) -> IntentRow | None:
+        """Look for a call for the same whose answer was lost, as when the process that had it was killed."""
+        return self._book.write(lambda connection: repeating.earlier(connection, wish, door=DOOR, now=self._now()))
 
     def _begin(self, connection: sa.Connection, wish: Wish) -> _Begun:
         now = self._now()
@@ -138,14 +146,25 @@ class Sending:
             self._book.write_soon(take_in, f"request {intent.id}, message {report.message_id}")
             return answers.passed_on(answer)
         is_registered = self._keep(take_in, f"request {intent.id}, message {report.message_id}")
-        if is_registered:
-            self._ring()
         return answers.passed_on(answer, {REGISTERED: "yes" if is_registered else "no"})
 
     def _declined(self, intent: IntentRow, answer: Reply) -> Response:
-        ending = intending.declined if is_declined(answer.status) else self._unknown
-        self._end(intent, ending, answer.status, f"Telnyx answered {answer.status}")
-        return answers.passed_on(answer, _retrying(answer))
+        reason = f"Telnyx answered {answer.status}"
+        if not is_declined(answer.status):
+            self._end(intent, self._unknown, answer.status, reason)
+            return answers.passed_on(answer, _retrying(answer))
+
+        errors = passing.errors(answer.body)
+
+        def take_in(connection: sa.Connection) -> bool:
+            now = self._now()
+            said = hearing.words_in_refusal(connection, intent, errors, now=now)
+            decided = consenting.hear(connection, said, self._rules(), now=now) if said else {}
+            intending.declined(connection, intent, http_status=answer.status, reason=reason, now=now)
+            return bool(decided)
+
+        self._keep(take_in, f"request {intent.id}")
+        return answers.passed_on(answer)
 
     def _unanswered(self, intent: IntentRow, answer: Silence) -> Response:
         ending = self._unknown if answer.has_left else intending.declined
@@ -167,10 +186,12 @@ class Sending:
     def _keep(self, work: Callable[[sa.Connection], bool], about: str) -> bool:
         """Write what came of a request, later if not now: Telnyx has answered, and its answer is given whatever we do.
 
-        Return what the work returns, or False.
+        Return what the work returns, or False. When it returns True, there is more to do, and the bell is rung.
         """
         try:
-            return self._book.write(work)
+            if self._book.write(work):
+                self._ring()
+                return True
         except StoreUnavailable as error:
             self._log.error("door_answer_not_kept", about=about, reason=str(error))
             self._book.write_later(work, about)

@@ -37,6 +37,7 @@ GROUP = ((ALICE, "sending_failed"), (BOB, "sending_failed"))
             id="told in the detail, in whatever case",
         ),
         pytest.param(report({**STOPPED, "detail": DETAIL}), {ALICE: f"{WORDS}: {DETAIL}"}, id="with the number"),
+        pytest.param(report({"code": "40300", "detail": DETAIL}), {ALICE: f"40300: {DETAIL}"}, id="told by its rule"),
         pytest.param(report({"code": "40300", "title": "Destination unreachable"}), {}, id="the code's other meaning"),
         pytest.param(report({"code": "40300"}), {}, id="the code alone"),
         pytest.param(report({"code": "40300", "title": "Stopped", "detail": None}), {}, id="another word"),

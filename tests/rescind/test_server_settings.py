@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -9,9 +10,10 @@ from types import SimpleNamespace
 import pytest
 
 from bench import serving
-from rescind import server_settings
-from tests.processes import descendants
+from rescind import processes, server_settings
+from tests.processes import descendants, is_alive, named, wait_for
 from tests.receiving_world import served
+from webhook_app import door_book, door_telnyx
 
 needs_affinity = pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system ties nothing down")
 
@@ -65,3 +67,23 @@ def test_workers_may_open_as_many_files_as_they_may_have_connections(tmp_path, s
         resource.setrlimit(resource.RLIMIT_NOFILE, (before, most))
 
     assert sum(each >= server_settings.worker_connections for each in allowed) >= server_settings.workers
+
+
+def test_call_that_waits_for_telnyx_is_answered_before_the_server_ends():
+    commit = door_book._DEADLINE * door_book._LONGEST_DEADLINES
+    assert server_settings.graceful_timeout > (door_telnyx.PATIENCE + 2 * commit).total_seconds()
+    assert processes.GRACE.total_seconds() > server_settings.graceful_timeout
+
+
+def test_old_workers_are_sent_away_as_soon_as_new_ones_have_started(tmp_path, sqlite_template):
+    path = tmp_path / "rescind.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    with served(tmp_path, f"sqlite:///{path}"):
+        servers = named(descendants(os.getpid()), "rescind.server_settings")
+        (master,) = (pid for pid in servers if descendants(pid))
+        old = descendants(master)
+        os.kill(master, signal.SIGHUP)
+        assert wait_for(lambda: len(descendants(master) - old) == server_settings.workers)
+        assert any(map(is_alive, old))
+        assert wait_for(lambda: not any(map(is_alive, old)), server_settings.graceful_timeout - 10)
+        assert wait_for(lambda: len(descendants(master)) == server_settings.workers)

@@ -8,6 +8,8 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -215,3 +217,41 @@ def test_disposed_database_holds_no_file_open_and_can_be_used_again(sqlite_datab
     assert not [each for each in held if each.startswith(path)]
     with sqlite_database.begin() as connection:
         assert connection.execute(sa.select(inbox)).all() == []
+
+
+@pytest.fixture
+def onlooker(postgresql_database) -> Iterator[Database]:
+    """Another process's way to the same server."""
+    database = Database(postgresql_database.url)
+    yield database
+    database.dispose()
+
+
+def servers_of(database: Database, number: int) -> list[int]:
+    """Have the pool hold so many connections that nobody uses; the process ids of their servers."""
+    with ExitStack() as stack:
+        used = [stack.enter_context(database.read()) for _ in range(number)]
+        return [connection.scalar(sa.text("SELECT pg_backend_pid()")) for connection in used]
+
+
+def test_taking_a_connection_asks_the_server_nothing(postgresql_database, onlooker):
+    (pid,) = servers_of(postgresql_database, 1)
+
+    def asked_at():
+        with onlooker.read() as connection:
+            return connection.scalar(
+                sa.text("SELECT state_change FROM pg_stat_activity WHERE pid = :pid"), {"pid": pid}
+            )
+
+    before = asked_at()
+    with postgresql_database.engine.connect() as connection:
+        assert connection.connection.driver_connection.info.backend_pid == pid
+        assert asked_at() == before
+
+
+def test_connections_that_the_server_has_closed_are_replaced_unnoticed(postgresql_database, onlooker):
+    ended = servers_of(postgresql_database, 3)
+    with onlooker.begin() as connection:
+        for pid in ended:
+            assert connection.scalar(sa.text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
+    assert not set(ended) & set(servers_of(postgresql_database, 3))

@@ -173,6 +173,12 @@ def test_cookie_of_one_caller_is_not_sent_with_the_call_of_another(small_world, 
     assert "HTTP_COOKIE" not in telnyx_seen[-1]
 
 
+def test_question_about_a_key_is_written_as_every_front_takes_it(small_world, telnyx_seen):
+    small_world.send(key="KEY-of-somebody")
+    who_asks = telnyx_seen[0]
+    assert (who_asks["PATH_INFO"], who_asks["QUERY_STRING"]) == ("/v2/messaging_profiles", "page%5Bsize%5D=1")
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_redirect_is_neither_followed_nor_passed_on(small_world, method, status):

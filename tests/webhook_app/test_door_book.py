@@ -138,14 +138,39 @@ def test_who_waits_behind_others_that_are_written_waits_longer():
     assert 4 <= took < 20
 
 
-def test_what_could_not_be_written_is_written_later_in_order():
+def test_what_could_not_be_written_is_written_later():
     database = Fake()
     database.trouble = StoreUnavailable("away")
     book = book_of(database)
     for number in range(3):
         book.write_later(lambda connection, number=number: bool(connection.append(number)), "a test")
     database.trouble = None
-    assert wait_for(lambda: database.committed == [0, 1, 2])
+    assert wait_for(lambda: sorted(database.committed) == [0, 1, 2])
+
+
+def test_what_could_not_be_written_is_kept_through_a_long_outage():
+    database = Fake()
+    database.trouble = StoreUnavailable("away")
+    book = book_of(database)
+    book.write_later(lambda connection: bool(connection.append(1)), "a test")
+    ((until, _, _),) = book._later
+    assert until - time.monotonic() > timedelta(minutes=50).total_seconds()
+    database.trouble = None
+    assert wait_for(lambda: database.committed == [1])
+
+
+def test_what_is_held_up_alone_holds_up_nothing_else():
+    database = Fake()
+    book = book_of(database)
+
+    def is_locked(_):
+        raise StoreUnavailable("somebody holds the row")
+
+    book.write_later(is_locked, "a test")
+    for number in range(3):
+        book.write_later(lambda connection, number=number: bool(connection.append(number)), "a test")
+    assert wait_for(lambda: sorted(database.committed) == [0, 1, 2], 10)
+    assert wait_for(lambda: [work for _, work, _ in book._later] == [is_locked])
 
 
 def test_work_that_can_never_be_written_is_told_of_and_holds_up_nothing():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from core.campaigns import CampaignStatus
@@ -13,8 +15,9 @@ from core.holds import Hold, HoldKind
 from core.scopes import Scope
 from ledger import campaigning
 from ledger.campaigning import CampaignChange
-from store import holds
-from tests.door_world import error_of, in_an_hour
+from store import holds, rulebooks
+from store.tables import decisions
+from tests.door_world import door, error_of, in_an_hour
 from tests.reports import ALICE, BOB, OURS
 
 
@@ -182,3 +185,20 @@ class Failing:
         if self._calls > 1:
             raise ZeroDivisionError
         return self._write(work, **more)
+
+
+def test_rules_that_were_decided_by_are_on_record(database, tmp_path):
+    file = tmp_path / "policies.toml"
+    file.write_text('[opt_out]\nscope = "profile"\n')
+    with door(database, RESCIND_POLICIES=str(file)) as world:
+        world.schedule()
+        file.write_text('[opt_out]\nmode = "shadow"\n')
+        # A file is followed when it is at rest.
+        time.sleep(1.1)
+        world.schedule()
+        world.book.flush()
+    with database.read() as connection:
+        followed = connection.scalars(sa.select(decisions.c.rules).distinct()).all()
+        settings = [each.settings["opt_out"] for each in rulebooks.of(connection, followed).values()]
+    assert len(followed) == 2
+    assert {(each["scope"], each["mode"]) for each in settings} == {("profile", "enforce"), ("all", "shadow")}

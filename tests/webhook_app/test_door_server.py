@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from telnyx import InternalServerError, Telnyx
 
 import simulator
 from store.engine import Database
 from tests import telnyx_signing
-from tests.processes import descendants, wait_for
+from tests.processes import descendants, named, wait_for
 from tests.receiving_world import PATH, served
 from tests.reports import OURS
 
@@ -116,3 +117,23 @@ def test_webhooks_are_accepted_while_telnyx_keeps_calls_waiting(tmp_path, sqlite
             assert [deliver(port) for _ in range(10)] == [200] * 10
             assert not all(call.done() for call in calls)
             assert {call.result() for call in calls} <= {200, 503}
+
+
+def kill_workers() -> None:
+    """Kill all processes that answer calls; the one that started them starts others."""
+    servers = named(descendants(os.getpid()), "rescind.server_settings")
+    for worker in [pid for pid in servers if not descendants(pid)]:
+        os.kill(worker, signal.SIGKILL)
+
+
+def test_library_does_not_send_again_what_a_killed_worker_had_sent(tmp_path, sqlite_url, telnyx):
+    """With its own two repeats: the connection breaks, and the next process knows the request."""
+    with door(tmp_path, sqlite_url, telnyx) as port, ThreadPoolExecutor(1) as pool:
+        telnyx.fault("hang_after", seconds=2, method="POST", times=1)
+        with Telnyx(api_key=KEY, base_url=f"http://127.0.0.1:{port}/v2") as library:
+            answer = pool.submit(library.messages.send, to="+15557657000", from_=OURS, text="x")
+            assert wait_for(telnyx.messages)
+            kill_workers()
+            with pytest.raises(InternalServerError, match="was not sent again"):
+                answer.result()
+    assert len(telnyx.messages()) == 1
