@@ -110,6 +110,12 @@ class Consent:
         """Return True for what no setting and no operator may read otherwise."""
         return self.tier not in UNCERTAIN and (not self.languages or Language.ENGLISH in self.languages)
 
+    @property
+    def is_answered(self) -> bool:
+        """Return True for an opt-out that Telnyx has read: it answers each by itself, and cannot be kept from that."""
+        is_flagged = self.tier is Tier.KEYWORD and not self.languages
+        return is_flagged or (self.tier is None and self.source == "telnyx_api")
+
 
 def effective_at(kind: ConsentKind, occurred_at: datetime, received_at: datetime) -> datetime:
     """Return when a word counts from: when it was said, but never far after we heard it.
