@@ -13,7 +13,6 @@ import re
 import unicodedata
 
 from core import wording
-from core.consent import ConsentKind
 
 #: Keywords that ask for the help text.
 HELP_WORDS = frozenset({"help", "info"})
@@ -52,12 +51,13 @@ _APOSTROPHES = str.maketrans(dict.fromkeys("\N{LEFT SINGLE QUOTATION MARK}\N{RIG
 
 
 def is_reply(text: str | None, autoresponse_type: str | None) -> bool:
-    """Return True for a text that a person answered: not a word about consent or help, and nothing automatic.
+    """Return True for a text that a person answered: no certain word about consent, none about help, nothing automatic.
 
-    A picture without text is an answer.
+    A picture without text is an answer. So is a refusal that settings may leave unread, or an operator dismiss: who
+    refuses in other words, or another language, must not be written to more than who says hello.
     """
     said = wording.read(text, autoresponse_type)
-    if autoresponse_type or (said is not None and said.kind is not ConsentKind.DOUBT):
+    if autoresponse_type or (said is not None and said.is_certain):
         return False
     return not is_automatic(text or "") and _folded(text or "").strip(" .!?") not in HELP_WORDS
 

@@ -101,6 +101,19 @@ def test_words_about_consent_and_help_are_no_replies(text):
     assert not is_reply(text, None)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("please stop texting me", id="in words, which may be ignored"),
+        pytest.param("please stop by", id="in doubt"),
+        pytest.param("ALTO", id="a keyword of a language that need not be read"),
+        pytest.param("no me escriban más", id="in words of such a language"),
+    ],
+)
+def test_refusal_that_settings_may_leave_unread_is_a_reply(text):
+    assert is_reply(text, None)
+
+
 @pytest.mark.parametrize("told", ["STOP", "START", "HELP"])
 def test_what_telnyx_has_answered_is_no_reply(told):
     assert is_reply("whatever it says", told) is False
