@@ -18,15 +18,20 @@ from core import wording
 HELP_WORDS = frozenset({"help", "info"})
 
 _QUOTE = "[\"'“”„«»]"
-_QUOTED = (
-    rf"{_QUOTE}.*({_QUOTE}|\.\.\.)|an? (image|photo|picture|video|movie|audio message|attachment|sticker|link|gif)"
-)
+_WORDS = rf"{_QUOTE}.*({_QUOTE}|\.\.\.)"
+_QUOTED = rf"({_WORDS}|an? (image|photo|picture|video|movie|audio message|attachment|sticker|link|gif|message))"
+_QUOTED_ABROAD = rf"({_WORDS}|une? (image|photo|vidéo)|un[ao]? (imagen|foto|vídeo|video)|ein(en?)? (bild|foto|video))"
+#: An emoji, or several: nothing that is a letter or a digit.
+_EMOJI = rf"[^\w\s{_QUOTE[1:-1]}]+"
 _REACTIONS = (
-    rf"(liked|loved|disliked|laughed at|emphasi[sz]ed|questioned|le gustó|le encantó|a aimé|a adoré) ({_QUOTED})",
-    rf"removed an? (like|heart|dislike|laugh|exclamation( mark)?|question mark|emphasis|reaction) from ({_QUOTED})",
-    # An emoji, or several: nothing that is a letter or a digit.
-    rf"(reacted )?[^\w\s{_QUOTE[1:-1]}]+ to ({_QUOTED})",
-    rf"removed [^\w\s{_QUOTE[1:-1]}]+ from ({_QUOTED})",
+    rf"(liked|loved|disliked|laughed at|emphasi[sz]ed|questioned) {_QUOTED}",
+    rf"removed an? (like|heart|dislike|laugh|exclamation( mark)?|question mark|emphasis|reaction) from {_QUOTED}",
+    rf"(reacted )?{_EMOJI} to {_QUOTED}",
+    rf"removed {_EMOJI} from {_QUOTED}",
+    rf"((no )?[lm]e (gust[aó]|encant[aó])|se ri[oó] de|enfatizó|cuestionó) {_QUOTED_ABROAD}",
+    rf"(n'a pas aimé|a (aimé|adoré|ri de|souligné|mis en évidence|posé une question sur)) {_QUOTED_ABROAD}",
+    rf"(gefällt( nicht)?|hat {_WORDS} mit) {_QUOTED_ABROAD}( markiert)?",
+    rf"((reaccionó con|a réagi avec|hat mit) )?{_EMOJI} (a|à|zu|auf) {_QUOTED_ABROAD}( reagiert)?",
 )
 _BY_ITSELF = (
     r"i'm driving with (do not disturb|(driving )?focus)\b.*",
