@@ -110,6 +110,12 @@ class Consent:
         """Return True for what no setting and no operator may read otherwise."""
         return self.tier not in UNCERTAIN and (not self.languages or Language.ENGLISH in self.languages)
 
+    @property
+    def is_answered(self) -> bool:
+        """Return True for an opt-out that Telnyx has read: it answers each by itself, and cannot be kept from that."""
+        is_flagged = self.tier is Tier.KEYWORD and not self.languages
+        return is_flagged or (self.tier is None and self.source == "telnyx_api")
+
 
 def effective_at(kind: ConsentKind, occurred_at: datetime, received_at: datetime) -> datetime:
     """Return when a word counts from: when it was said, but never far after we heard it.
@@ -129,14 +135,15 @@ def standing_opt_out(
 
     The latest word counts and STOP wins a tie, judged per profile: a START sent
     to one profile lifts no STOP that was sent to another. Words for every
-    profile (``None``) are part of each profile's history.
+    profile (``None``) are part of each profile's history, also of one that
+    nobody has written to yet.
     """
     words = list(history)
     # A message of which nobody told the profile could be from any: then every opt-out governs it.
     if scope is ConsentScope.PROFILE and messaging_profile_id is not None:
         return _last_word(words, messaging_profile_id)
-    profiles: set[str | None] = {word.messaging_profile_id for word in words if word.messaging_profile_id}
-    standing = [word for profile in profiles or {None} if (word := _last_word(words, profile))]
+    profiles = {messaging_profile_id, *(word.messaging_profile_id for word in words if word.messaging_profile_id)}
+    standing = [word for profile in profiles if (word := _last_word(words, profile))]
     return max(standing, key=_weight, default=None)
 
 

@@ -85,10 +85,12 @@ _ROWS: tuple[tuple[str, str, FailureClass, bool, Certainty], ...] = (
     ("40008", "Undeliverable", _T, False, _DOC),
     ("40009", "Invalid message body", _C, True, _INF),
     ("40010", "Not 10DLC registered", _K, True, _DOC),
-    ("40011", "Rate limit exceeded (upstream)", _T, False, _DOC),
+    # Too much from us at once, as 40318: the recipient has no part in it.
+    ("40011", "Rate limit exceeded (upstream)", _S, False, _DOC),
     ("40012", "Invalid destination number", _R, True, _INF),
     ("40013", "Invalid source number", _S, True, _INF),
-    ("40014", "Expired in queue", _T, False, _DOC),
+    # In Telnyx's queue, before anybody asked for the recipient.
+    ("40014", "Expired in queue", _S, False, _DOC),
     ("40015", "Internal spam filter", _C, True, _DOC),
     ("40016", "T-Mobile 10DLC sending limit reached", _K, False, _DOC),
     ("40017", "AT&T 10DLC spam", _C, False, _DOC),

@@ -13,27 +13,26 @@ import re
 import unicodedata
 
 from core import wording
-from core.consent import ConsentKind
 
 #: Keywords that ask for the help text.
 HELP_WORDS = frozenset({"help", "info"})
 
 _QUOTE = "[\"'“”„«»]"
-_MARKED = rf"{_QUOTE}.*({_QUOTE}|\.\.\.)"
-_QUOTED = (
-    rf"{_MARKED}|an? (image|photo|picture|video|movie|audio message|attachment|sticker|link|gif|message)"
-    "|(una?|une|eine?n?) (imagen|image|bild|foto|photo|v[ií]deo|vidéo|mensaje|message|nachricht)"
-)
+_WORDS = rf"{_QUOTE}.*({_QUOTE}|\.\.\.)"
+_QUOTED = rf"({_WORDS}|an? (image|photo|picture|video|movie|audio message|attachment|sticker|link|gif|message))"
+_QUOTED_ABROAD = rf"({_WORDS}|une? (image|photo|vidéo)|un[ao]? (imagen|foto|vídeo|video)|ein(en?)? (bild|foto|video))"
 #: An emoji, or several: nothing that is a letter or a digit.
 _EMOJI = rf"[^\w\s{_QUOTE[1:-1]}]+"
-_TO = "(to|a|à|zu|auf)"
 _REACTIONS = (
-    rf"(liked|loved|disliked|laughed at|emphasi[sz]ed|questioned|le gustó|le encantó|a aimé|a adoré) ({_QUOTED})",
-    rf"(me gusta|me encanta|gefällt) {_MARKED}",
-    rf"removed an? (like|heart|dislike|laugh|exclamation( mark)?|question mark|emphasis|reaction) from ({_QUOTED})",
-    rf"((reacted|reaccionó con|a réagi avec) )?{_EMOJI} {_TO} ({_QUOTED})",
-    rf"hat ({_QUOTED}) mit {_QUOTE}gefällt mir{_QUOTE} markiert",
-    rf"removed {_EMOJI} from ({_QUOTED})",
+    rf"(liked|loved|disliked|laughed at|emphasi[sz]ed|questioned) {_QUOTED}",
+    rf"removed an? (like|heart|dislike|laugh|exclamation( mark)?|question mark|emphasis|reaction) from {_QUOTED}",
+    rf"(reacted )?{_EMOJI} to {_QUOTED}",
+    rf"removed {_EMOJI} from {_QUOTED}",
+    rf"((no )?[lm]e (gust[aó]|encant[aó])|se ri[oó] de|enfatizó|cuestionó) {_QUOTED_ABROAD}",
+    rf"(n'a pas aimé|a (aimé|adoré|ri de|souligné|mis en évidence|posé une question sur)) {_QUOTED_ABROAD}",
+    rf"gefällt( nicht)? {_QUOTED_ABROAD}",
+    rf"hat {_QUOTED_ABROAD} mit {_WORDS} markiert",
+    rf"((reaccionó con|a réagi avec|hat mit) )?{_EMOJI} (a|à|zu|auf) {_QUOTED_ABROAD}( reagiert)?",
 )
 _BY_ITSELF = (
     r"i'm driving with (do not disturb|(driving )?focus)\b.*",
@@ -58,12 +57,13 @@ _APOSTROPHES = str.maketrans(dict.fromkeys("\N{LEFT SINGLE QUOTATION MARK}\N{RIG
 
 
 def is_reply(text: str | None, autoresponse_type: str | None) -> bool:
-    """Return True for a text that a person answered: not a word about consent or help, and nothing automatic.
+    """Return True for a text that a person answered: no certain word about consent, none about help, nothing automatic.
 
-    A picture without text is an answer.
+    A picture without text is an answer. So is a refusal that settings may leave unread, or an operator dismiss: who
+    refuses in other words, or another language, must not be written to more than who says hello.
     """
     said = wording.read(text, autoresponse_type)
-    if autoresponse_type or (said is not None and said.kind is not ConsentKind.DOUBT):
+    if autoresponse_type or (said is not None and said.is_certain):
         return False
     return not is_automatic(text or "") and _folded(text or "").strip(" .!?") not in HELP_WORDS
 

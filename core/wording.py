@@ -59,6 +59,11 @@ class Reading:
     languages: tuple[Language, ...] = ()
     """Those in which it says so; none when Telnyx told, or it is a sign."""
 
+    @property
+    def is_certain(self) -> bool:
+        """Return True for what counts as consent under any settings."""
+        return self.tier is Tier.KEYWORD and (not self.languages or Language.ENGLISH in self.languages)
+
 
 @lru_cache(maxsize=1_000)
 def read(text: str | None, autoresponse_type: str | None) -> Reading | None:

@@ -1,4 +1,4 @@
-"""Find the campaigns that are held because too much of what they sent lately went wrong."""
+"""Find the campaigns that are to be held because too much of what they sent lately went wrong."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LATELY = 2 * SPAN
 def standing(
     connection: sa.Connection, rules: Rules, *, besides: Collection[str], now: datetime
 ) -> Mapping[str, Verdict]:
-    """Return the campaigns that are held, by name, each with the verdict that its messages get.
+    """Return the campaigns that are to be held, by name, each with the verdict that its messages get.
 
     Those are looked at of which something ended lately, and those that are given ``besides``.
     """

@@ -87,7 +87,9 @@ def _answered(connection: sa.Connection, words: Sequence[Consent]) -> dict[str, 
     for word in words:
         before = [row for row in sent.get(word.phone_number, ()) if _is_before(row, word)]
         if before:
-            found[word.event_id] = max(before, key=lambda row: (when(row), row.message_id)).campaign_key
+            answered = max(before, key=lambda row: (when(row), row.message_id))
+            # As for outcomes: of what was sent past the doors only the carriers' name of the campaign is known.
+            found[word.event_id] = answered.campaign_key or answered.tcr_campaign_id
     return found
 
 

@@ -29,7 +29,7 @@ class CampaignChange(Strict):
     """What is to change of a campaign; what is left out stays, and null clears."""
 
     status = Choice(CampaignStatus)
-    ends_at = Instant(allow_none=True, metadata=described("nothing of it is to be sent later than this"))
+    ends_at = Instant(allow_none=True, metadata=described("nothing of it is to be sent from then on"))
     tcr_campaign_id = CampaignId(longest=_LONGEST_ID, allow_none=True, description="its id at The Campaign Registry")
     telnyx_campaign_id = CampaignId(longest=_LONGEST_ID, allow_none=True, description="Telnyx's UUID of it")
     time_zone = TimeZone(description="where its recipients are, for those whose own is not told: an IANA name")

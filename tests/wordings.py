@@ -42,7 +42,18 @@ PHRASES = each(
     You have the wrong number. Stop texting me | wrong number please remove | Who is this? Stop texting me! |
     Hi, please remove me from your list. Thanks! | not interested please stop texting me |
     Stop texting me or I will report you | Please stop texting me, I am not interested | Hello please take me off |
-    STOP UNSUBSCRIBE | Please. Stop. Texting. Me. | stop spamming me | remove 6125550101 from list
+    STOP UNSUBSCRIBE | Please. Stop. Texting. Me. | stop spamming me | remove 6125550101 from list |
+    unsuscribe | unsubcribe | Unsubscibe! | UN-SUBSCRIBE | un subscribe | Unsubscribed | UNSUBSCRIBE ALL |
+    Please unsuscribe me from this list | Opted out | I have already opted out | ST0P | st0p texting me |
+    STOPTEXTING | stopnow | I don't want to receive these anymore | I no longer wish to receive these |
+    I dont wanna get these | I no longer want these texts | I never want to hear from you again |
+    No longer interested, please remove | Not interested anymore. Remove | I do not consent | I do not give consent |
+    I no longer consent to these texts | You don't have my permission to text me | Cease and desist | CEASE |
+    Please discontinue | discontinue these messages | cease all communication | no further contact please |
+    don't send me these | do not send to this number | Don't send me any more | Get me off this |
+    get me off of these texts | remove us from these messages | I want to stop receiving these messages |
+    turn off notifications | disable these alerts | Consent revoked | I revoked my consent |
+    don't ever text me again | I told you not to text me | dnt text me | erase my number
 """,
     "Don\u2019t text this number anymore",
     "Stop!\nUnsubscribe.",
@@ -57,7 +68,18 @@ DOUBTFUL = each("""
     Wrong number | You have the wrong person | this is spam | spam | go away | fuck off | this is harassment |
     I want to unsubscribe from the gym | how do I cancel? | don't text me while I am driving, call me | enough! |
     revoke his access please | stop it | I need you to stop the delivery | STOP! In the name of love |
-    the bus stop is closed, please stop over there | 1 stop | cancel my 3pm and stop the reminders for Tuesday
+    the bus stop is closed, please stop over there | 1 stop | cancel my 3pm and stop the reminders for Tuesday |
+    Am I unsubscribed? | I unsubscribed weeks ago and still get these | I opted out of this last month | STOP2 |
+    Stop2Stop | STOP2END | STOPALLTEXTS | stopit | Stopped | stops | STOPED | Stip | dtop | cancle | DO NOT SEND |
+    don't send this to my old phone | i dont want these | I don't want this | I don't want it anymore |
+    I do not want any more of these | No longer interested | Not interested anymore | I no longer want this |
+    I did not consent to this | I did not give you permission | I never agreed to this | I never signed up for this |
+    I didn't ask for these | without my consent | How did you get my number? | Why do you keep texting me |
+    I asked not to be contacted | I'd like to be taken off | Get me off this thing | discontinue the service |
+    Turn these off | Delete | Terminate | nomore | no contact | get lost | fuck you | Do not call |
+    don't call me again | DNC | Put me on your do not call list | Do not disturb | Block | I will block you |
+    I am reporting you | I will sue you | text me again and I'll sue | I'm telling the FCC | this is a scam |
+    unsolicited | so sick of these texts
 """)
 NOTHING = each(
     """
@@ -67,7 +89,18 @@ NOTHING = each(
     At the end of the day it works | When does the sale end on Sunday? | I quit my job last week |
     was my order cancelled? | please don't unsubscribe me | do not remove me | Not interested | no | No thanks |
     Disliked "Big sale, reply STOP to opt out" | removed the old part | a stopgap | weekend | See you at the event |
-    Call me when you are done | 12345 | Y
+    Call me when you are done | 12345 | Y | I do not want to miss it! | I don't want to be late | I don't need it |
+    I don't want to get sick | we don't need them | I didn't get it | I never received my order |
+    I don't like this one | I don't want this one, the blue one please | I don't want it to rain |
+    I don't have permission to park there |
+    I did not authorize this charge | I didn't sign up yet, how do I? | I never asked for a refund |
+    Is this product discontinued? | I no longer need the appointment | I no longer live there | Please send it |
+    Don't send the driver before 5 | Please don't call me before 9 | Do not worry | Never mind | subscribe |
+    I subscribed last week | opt in | Yes, with my consent | I stopped by | I stoped by earlier |
+    I'm stopping by at 5 | Keep sending these | I want these | No communication from you | I'm unsure | unstable |
+    unsuitable | get me a coffee | I get off at 5 | drop me off here | Get me out of here |
+    I want to report a pothole | block 5, unit 2 | what's wrong? | turn off the lights | I'm sick of this weather |
+    text me again tomorrow | any updates? | ask Sue
 """,
     "",
     "Don\u2019t stop believing",

@@ -151,7 +151,7 @@ def _held(name: str, over: Sequence[_Excess], now: datetime, settings: Settings)
         NAME,
         f"campaign {name} had {last.count} {last.of} to {last.window.ended} messages that ended in the {minutes:g} "
         f"minutes up to {ended_at:%Y-%m-%d %H:%M} UTC, {last.count / last.window.ended:.1%} and more than "
-        f"{last.most:.1%}; it is held until {until:%H:%M} UTC or for longer",
+        f"{last.most:.1%}: reason to hold it until {until:%H:%M} UTC or for longer",
         {
             "campaign": name,
             "of": last.of,

@@ -117,9 +117,9 @@ def _doubt(words: Sequence[Consent], facts: Facts, settings: Settings) -> Consen
 def _may_confirm(facts: Facts, word: Consent) -> bool:
     """Return True for the first text of class compliance that is asked for after a word and sent soon after it.
 
-    What Telnyx tells of a message that it refused is no request that could be confirmed.
+    What Telnyx has answered is confirmed, and what it tells of a message that it refused is no request to confirm.
     """
-    if facts.message_class is not MessageClass.COMPLIANCE or word.tier is Tier.EVIDENCE:
+    if facts.message_class is not MessageClass.COMPLIANCE or word.tier is Tier.EVIDENCE or word.is_answered:
         return False
     asked_from = word.effective_at - SAME_WORD
     if facts.scheduled_at < asked_from or facts.send_at > word.effective_at + CONFIRMED_WITHIN:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.campaigns import Campaign, CampaignStatus, CarrierState, registration
+from core.deadlines import ACCURACY
 from core.deciding import Act, Mode, Verdict
 from core.facts import Facts, MessageClass
 
@@ -77,12 +78,14 @@ def _over(campaign: Campaign, send_at: datetime, paused: Instead) -> Iterator[Ve
             {**about, "status": campaign.status},
             event_id=campaign.status_event_id,
         )
-    if campaign.ends_at is not None and campaign.ends_at < send_at:
+    sent_by = send_at + ACCURACY
+    if campaign.ends_at is not None and campaign.ends_at <= sent_by:
+        ends_at = campaign.ends_at.isoformat()
         yield Verdict(
             Act.CANCEL,
             NAME,
-            f"campaign {campaign.key} ends at {campaign.ends_at.isoformat()}, before the message is sent",
-            {**about, "ends_at": campaign.ends_at.isoformat(), "send_at": send_at.isoformat()},
+            f"campaign {campaign.key} ends at {ends_at} and the message may be sent as late as {sent_by.isoformat()}",
+            {**about, "ends_at": ends_at, "send_at": send_at.isoformat(), "sent_by": sent_by.isoformat()},
             event_id=campaign.status_event_id,
         )
 

@@ -51,6 +51,9 @@ def settled(about, kind, minute=9):
         pytest.param([word(OUT, profile=None)], True, id="by API, for every profile"),
         pytest.param([word(OUT, profile=None), word(IN, 1)], False, id="by API, lifted by a later start"),
         pytest.param([word(OUT), word(IN, 1, "summer")], True, id="a start to another profile lifts nothing"),
+        pytest.param(
+            [word(OUT, profile=None), word(IN, 1, "summer")], True, id="by API, and a start to another profile"
+        ),
         pytest.param([word(OUT, profile="summer")], True, id="a stop to another profile reaches all"),
         pytest.param([word(DOUBT)], False, id="a doubt is no opt-out"),
         pytest.param([word(OUT), word(DOUBT, 1)], True, id="stop, then a doubt"),
@@ -121,6 +124,21 @@ def test_any_order_of_the_same_words_gives_the_same_answer(history, random, scop
     shuffled = random.sample(history, len(history))
     asked = {"messaging_profile_id": "spring", "scope": scope}
     assert standing_opt_out(shuffled, **asked) == standing_opt_out(history, **asked)
+
+
+@given(words, st.sampled_from(["spring", "autumn", None]))
+def test_what_one_profile_must_not_send_no_profile_may_when_opt_outs_reach_all(history, profile):
+    asked = {"messaging_profile_id": profile}
+    if standing_opt_out(history, **asked, scope=ConsentScope.PROFILE) is not None:
+        assert standing_opt_out(history, **asked, scope=ConsentScope.ALL) is not None
+
+
+@pytest.mark.parametrize("scope", ConsentScope)
+@pytest.mark.parametrize(("profile", "stands"), [("summer", False), ("spring", True), (None, True)])
+def test_start_lifts_an_opt_out_of_every_profile_for_the_one_it_was_sent_to_alone(scope, profile, stands):
+    history = [word(OUT, profile=None), word(IN, 1, "summer")]
+    found = standing_opt_out(history, messaging_profile_id=profile, scope=scope)
+    assert (found is not None) is stands
 
 
 @given(st.lists(st.builds(word, st.sampled_from([OUT, IN]), st.integers(0, 3), st.just("spring"), st.uuids().map(str))))

@@ -39,6 +39,18 @@ AUTOMATIC = [
     ("German reaction to a picture", "Hat ein Bild mit „Gefällt mir“ markiert"),
     ("German reaction", "Gefällt „Hallo“"),
     ("German reaction", "❤️ zu „Hallo“"),
+    ("Spanish reaction", "Le encanta “Hola”"),
+    ("Spanish reaction", "Me gusta “Hola”"),
+    ("Spanish reaction", "No le gustó “Hola”"),
+    ("Spanish reaction", "Se rió de “Hola”"),
+    ("Spanish reaction, with an emoji", "Reaccionó con ❤️ a “Hola”"),
+    ("Spanish reaction to a picture", "Reaccionó con ❤️ a una imagen"),
+    ("French reaction", "N’a pas aimé « Bonjour »"),
+    ("French reaction", "A ri de « Bonjour »"),
+    ("French reaction, with an emoji", "A réagi avec ❤️ à « Bonjour »"),
+    ("French reaction of Google Messages", "👍 à « Bonjour »"),
+    ("German reaction, with an emoji", "Hat mit ❤️ auf „Hallo“ reagiert"),
+    ("reaction that quotes nothing", "Liked a message"),
     (
         "iPhone while driving",
         "I’m driving with Do Not Disturb While Driving turned on. I’ll see your message when I get where I’m going.",
@@ -75,13 +87,21 @@ WRITTEN = [
     "Liked “Pulp Fiction” very much",
     "yes to “that”",
     "Me gusta mucho “Hola”",
-    "Me gusta una foto",
     "Gefällt mir „sehr“ gut",
     "sí a “eso”",
     "Liked a message from my mother",
     "Hat „Hallo“ mit Freude gelesen",
     "7 to “that”",
     "Removed it from “my list”",
+    "Me gusta mucho",
+    "Me gusta “Hola” más que lo otro",
+    "No me gusta, llámame",
+    "J'ai aimé « Bonjour »",
+    "A aimé ça",
+    "Gefällt mir gut",
+    "Hat „Hallo“ jemand gelesen?",
+    "Liked a message of yours, call me",
+    "7 a “eso”",
     '"" to "that"',
     '» to "that"',
     'Removed "" from "that"',
@@ -116,6 +136,19 @@ def test_what_a_person_writes_is_a_reply(text):
 @pytest.mark.parametrize("text", ["STOP", "Unsubscribe", "start", "HELP", "Info", " help! ", "info?"])
 def test_words_about_consent_and_help_are_no_replies(text):
     assert not is_reply(text, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("please stop texting me", id="in words, which may be ignored"),
+        pytest.param("please stop by", id="in doubt"),
+        pytest.param("ALTO", id="a keyword of a language that need not be read"),
+        pytest.param("no me escriban más", id="in words of such a language"),
+    ],
+)
+def test_refusal_that_settings_may_leave_unread_is_a_reply(text):
+    assert is_reply(text, None)
 
 
 @pytest.mark.parametrize("told", ["STOP", "START", "HELP"])

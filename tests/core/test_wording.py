@@ -103,7 +103,8 @@ def test_reading_never_takes_long(language):
     """Words of the patterns themselves, thrown together, are what would keep a careless pattern busy."""
     chance = random.Random(language)
     book = BOOKS[language]
-    vocabulary = sorted({word for word in book.request.pattern.replace("|", " ").split() if word.isalpha()})
+    patterns = f"{book.request.pattern}|{book.doubt.pattern}".replace("|", " ")
+    vocabulary = sorted({word for word in patterns.split() if word.isalpha()})
     begun = time.process_time()
     for _ in range(100):
         said = " ".join(chance.choices(vocabulary, k=200))
@@ -121,6 +122,10 @@ def test_sentences_of_one_word_over_and_over_take_no_time():
             "dont text ",
             "no more ",
             "i dont want ",
+            "i no longer want to receive ",
+            "dont send ",
+            "cease all ",
+            "never un s",
             "",
             "keine ",
             "ne envoyez plus ",

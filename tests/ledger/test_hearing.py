@@ -87,6 +87,14 @@ def test_campaign_of_a_word_is_that_of_the_latest_message_before_it_from_the_pro
     assert [row.campaign_key for row in history(sqlite_database)] == ["late"]
 
 
+@pytest.mark.parametrize(("ours", "kept"), [(None, "CSPRING"), ("sale", "sale")])
+def test_campaign_that_only_the_carriers_name_is_called_as_they_do(sqlite_database, ours, kept):
+    asked = registration(1, campaign_key=ours, send_at=NOW + timedelta(minutes=10), tcr_campaign_id="CSPRING")
+    registered(sqlite_database, asked)
+    told(sqlite_database, text("STOP", minute=30), now=NOW + timedelta(minutes=30))
+    assert [row.campaign_key for row in history(sqlite_database)] == [kept]
+
+
 @pytest.mark.parametrize(
     ("more", "minute"),
     [

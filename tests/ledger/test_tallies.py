@@ -103,6 +103,16 @@ def test_what_ended_is_counted_under_all_names_of_the_campaign(database):
         assert set(anomalies.standing(connection, ON, besides=(), now=NOW)) == {"sale"}
 
 
+def test_who_left_a_campaign_that_was_sent_past_the_doors_is_counted_beside_what_ended(database):
+    with database.begin() as connection:
+        change(connection, "sale", CampaignChange(tcr_campaign_id="CSPRING"), cause="test", now=NOW)
+    registered(database, registration(9, campaign_key="sale"))
+    told(database, ending(1, minute=-5, tcr_campaign_id="CSPRING"))
+    told(database, text("STOP", minute=-4))
+
+    assert tallied(database, 9) == [(Tally(NOW - 5 * MINUTE, 1, 0, 0, 1),)]
+
+
 def test_nothing_is_counted_for_a_policy_that_is_off(database):
     registered(database, registration(1, campaign_key="sale"), registration(9, campaign_key="sale"))
     told(database, ending(1, minute=-5))

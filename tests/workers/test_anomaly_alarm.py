@@ -15,7 +15,7 @@ from tests.reports import NOW, message_id, registration
 from workers.anomalies import AnomalyAlarm
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-ON = rules(anomaly=anomaly.Settings(mode=Mode.ENFORCE, least=3))
+ON, IN_SHADOW = (rules(anomaly=anomaly.Settings(mode=mode, least=3)) for mode in (Mode.ENFORCE, Mode.SHADOW))
 #: The last window with these failures in it ends half an hour after their span began.
 OPENS = NOW + 25 * MINUTE + HOUR
 
@@ -83,6 +83,35 @@ def test_alarm_says_what_is_wrong_and_what_to_do(sqlite_database):
     (line,) = lines
     assert "3 failures to 3 messages" in line["reason"]
     assert "rescind hold" in line["remedy"]
+
+
+def test_in_shadow_people_are_warned_of_what_would_be_held_and_nothing_is(database):
+    sale(database)
+    failed(database, 1, 2, 3)
+    watch = Watch(database, IN_SHADOW)
+    with capture_logs() as lines:
+        watch.alarm()
+    (line,) = lines
+    assert (line["event"], line["log_level"], line["mode"]) == ("campaign_anomaly", "warning", "shadow")
+    assert "is held" not in line["reason"]
+    assert "holds nothing" in line["remedy"]
+
+    with database.begin() as connection:
+        reviewing.review(connection, IN_SHADOW, now=NOW + SECOND, limit=10)
+    assert [each["mode"] for each in stories(database, 9)["decisions"] if each["verdict"] == "hold"] == ["shadow"]
+    with database.read() as connection:
+        assert cancellations.next_due_at(connection) is None
+
+
+def test_campaign_is_told_of_once_more_when_the_policy_comes_to_be_enforced(sqlite_database):
+    sale(sqlite_database)
+    failed(sqlite_database, 1, 2, 3)
+    watch = Watch(sqlite_database, IN_SHADOW)
+    assert watch.look(NOW) == [("campaign_anomaly", "sale", "warning")]
+    assert watch.look(NOW + MINUTE) == []
+    watch.following = ON
+    assert watch.look(NOW + 2 * MINUTE) == [TRIPPED]
+    assert watch.look(NOW + 3 * MINUTE) == []
 
 
 def test_policy_that_is_off_tells_nothing_and_lets_go_of_what_was_told(sqlite_database):

@@ -125,7 +125,7 @@ def test_reason_says_the_rate_the_sample_the_threshold_and_the_window():
 
     assert verdict.reason == (
         "campaign sale had 12 opt-outs to 120 messages that ended in the 30 minutes up to 2026-05-01 12:00 UTC, "
-        "10.0% and more than 5.0%; it is held until 13:05 UTC or for longer"
+        "10.0% and more than 5.0%: reason to hold it until 13:05 UTC or for longer"
     )
     assert verdict.facts == {
         "campaign": "sale",

@@ -194,6 +194,20 @@ def test_confirmation_may_answer_a_doubtful_text_but_nothing_that_telnyx_refused
     assert confirmation(MAYBE, sends=6 * MINUTE).act is Act.HOLD
 
 
+@pytest.mark.parametrize(
+    ("refusal", "act"),
+    [
+        pytest.param(replace(STOP, languages=()), Act.CANCEL, id="flagged as STOP"),
+        pytest.param(replace(word(OUT), source="telnyx_api"), Act.CANCEL, id="on Telnyx's list"),
+        pytest.param(replace(STOP, source="telnyx_api"), Act.ALLOW, id="in Telnyx's records, and not flagged"),
+        pytest.param(PHRASE, Act.ALLOW, id="in words that Telnyx does not read"),
+        pytest.param(replace(word(OUT), source="api"), Act.ALLOW, id="by API"),
+    ],
+)
+def test_nothing_confirms_once_more_what_telnyx_has_answered_by_itself(refusal, act):
+    assert confirmation(refusal).act is act
+
+
 def test_confirmation_to_a_group_may_not_go_to_somebody_else_who_opted_out():
     refusals = (STOP, replace(STOP, phone_number=BOB))
     assert confirmation(*refusals, recipients=(ALICE, BOB)).act is Act.ALLOW

@@ -62,6 +62,7 @@ def known(traffic=FIRST, inbound=ANSWER, *, tags=STEP_2, **more):
         pytest.param({}, known([sent(SEND_AT + SECOND)], [wrote(at=SEND_AT + DAY)]), Act.ALLOW, id="sent later"),
         pytest.param({}, known([sent(SEND_AT)], [wrote(at=SEND_AT + DAY)]), Act.CANCEL, id="sent at the same time"),
         pytest.param({}, known(inbound=[wrote("STOP")]), Act.ALLOW, id="an opt-out is none"),
+        pytest.param({}, known(inbound=[wrote("no me escriban más")]), Act.CANCEL, id="a refusal that is not read"),
         pytest.param({}, known(inbound=[wrote("Help!")]), Act.ALLOW, id="asking for help is none"),
         pytest.param({}, known(inbound=[wrote(told="HELP")]), Act.ALLOW, id="what Telnyx answered is none"),
         pytest.param({}, known(inbound=[wrote("Liked “Hi”")]), Act.ALLOW, id="a reaction is none"),

@@ -27,7 +27,10 @@ def refused(code="40315", ago=MINUTE, **more):
         pytest.param({}, known(), Act.ALLOW, id="nothing failed"),
         *(
             pytest.param({}, known(refused(code)), Act.HOLD, id=code)
-            for code in ("40003", "40010", "40013", "40016", "40312", "40314", "40315", "40320", "40329", "40333")
+            for code in (
+                *("40003", "40010", "40011", "40013", "40014", "40016"),
+                *("40312", "40314", "40315", "40320", "40329", "40333"),
+            )
         ),
         *(
             pytest.param({}, known(refused(code)), Act.ALLOW, id=f"{code} is not the sender's")

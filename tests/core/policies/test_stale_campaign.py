@@ -11,7 +11,7 @@ from core.policies import stale_campaign
 from core.policies.stale_campaign import Instead
 from tests.policy_cases import NOW, judged
 
-SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 SEND_AT = NOW + 3 * HOUR
 SCHEDULED_AT = NOW - HOUR
 HOLDING = {"paused": Instead.HOLD, "unregistered": Instead.HOLD}
@@ -48,8 +48,9 @@ def registered(*states):
         pytest.param(HOLDING, campaign(**PAUSED, **PASSED), Act.CANCEL, id="paused, which holds, and ends in time"),
         pytest.param({}, campaign(**PASSED), Act.CANCEL, id="ends a second before sending"),
         pytest.param(HOLDING, campaign(**PASSED), Act.CANCEL, id="ends a second before sending, whatever holds"),
-        pytest.param({}, campaign(ends_at=SEND_AT), Act.ALLOW, id="ends as it is sent"),
-        pytest.param({}, campaign(ends_at=SEND_AT + SECOND), Act.ALLOW, id="ends a second after sending"),
+        pytest.param({}, campaign(ends_at=SEND_AT), Act.CANCEL, id="ends as it is sent"),
+        pytest.param({}, campaign(ends_at=SEND_AT + MINUTE), Act.CANCEL, id="ends as it is sent at the latest"),
+        pytest.param({}, campaign(ends_at=SEND_AT + MINUTE + SECOND), Act.ALLOW, id="ends once it must be sent"),
         pytest.param({}, {"campaigns": (Campaign("sale"), Campaign("other", **ENDED))}, Act.CANCEL, id="tied to ended"),
         pytest.param(
             HOLDING,
@@ -163,11 +164,15 @@ def test_pause_is_told_the_same_way_whatever_is_done():
 def test_end_to_come_is_told_with_both_times():
     verdict = judged(stale_campaign, {}, campaign(**PASSED, status_event_id="campaign:sale"))
 
-    assert verdict.reason == "campaign sale ends at 2026-05-01T14:59:59+00:00, before the message is sent"
+    assert verdict.reason == (
+        "campaign sale ends at 2026-05-01T14:59:59+00:00 and the message may be sent as late as"
+        " 2026-05-01T15:01:00+00:00"
+    )
     assert verdict.facts == {
         "campaign": "sale",
         "ends_at": "2026-05-01T14:59:59+00:00",
         "send_at": "2026-05-01T15:00:00+00:00",
+        "sent_by": "2026-05-01T15:01:00+00:00",
     }
     assert (verdict.policy, verdict.event_id) == ("stale_campaign", "campaign:sale")
 
