@@ -43,7 +43,7 @@ def seen(connection: sa.Connection, report: MessageReport, rules: Rules, *, door
     if _is_cancelled(report):
         settling.cancelled_elsewhere(connection, [row.id], now=now)
     elif recorded.left:
-        leaving.left(connection, [row], [report], rules, now=now)
+        leaving.left(connection, [row], rules, now=now)
     return False
 
 

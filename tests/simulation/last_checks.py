@@ -79,10 +79,7 @@ def is_accounted_for(world: World, held: Held) -> None:
             assert any(row["verdict"] == "cancel" and row["facts"] and row["event_id"] for row in decisions), decisions
         case "released":
             assert latest is not None
-            sms = world.telnyx.messages[held.id]
-            # One that left before our clock came to its last look was let go by what had been decided before.
-            left_early = sms.left_at is not None and sms.left_at < sms.send_at - oracle.LAST_LOOK
-            assert held.last_look_at is not None or left_early, held
+            assert held.last_look_at is not None, held
         case "breach":
             assert causes.is_confirmed(world, held), f"{held.id} is a breach, but not because of {held.breach_cause}"
         case _:
