@@ -19,7 +19,7 @@ import structlog
 from core.deciding import Rules
 from core.intents import IntentState, text_digest
 from core.reports import MessageReport
-from ledger import intending, registering
+from ledger import intending, recording, registering
 from store import consents, intents
 from store.intents import IntentRow
 from store.messages import MessageRow
@@ -123,6 +123,9 @@ def _fits(row: IntentRow, report: MessageReport) -> bool:
         return False
     if report.send_at is not None and (row.send_at is None or abs(report.send_at - row.send_at) > _SAME_TIME):
         return False
+    if row.send_at is not None and recording.has_left(report) and _left_at(report) < row.send_at - _NEAR:
+        # One that says the same and went out at once.
+        return False
     received_at = _received_at(report)
     if received_at is not None:
         return abs(received_at - row.created_at) <= _NEAR
@@ -135,7 +138,16 @@ def _distance(row: IntentRow, report: MessageReport) -> timedelta:
 
 
 def _received_at(report: MessageReport) -> datetime | None:
-    told = report.details.get("received_at")
+    return _told(report, "received_at")
+
+
+def _left_at(report: MessageReport) -> datetime:
+    """Return when a message left, or else when it was reported to have."""
+    return _told(report, "sent_at") or report.occurred_at
+
+
+def _told(report: MessageReport, name: str) -> datetime | None:
+    told = report.details.get(name)
     return datetime.fromisoformat(told) if told else None
 
 

@@ -57,6 +57,7 @@ def test_request_whose_maker_died_is_met_as_well(database):
         pytest.param(sent(messaging_profile_id="4001a7b2-0000-4000-8000-00000000ffff"), id="another profile"),
         pytest.param(sent(received=timedelta(minutes=5)), id="received at another time"),
         pytest.param(sent(received=None, at=NOW), id="sent long before its time"),
+        pytest.param(sent(at=NOW + timedelta(seconds=10)), id="received at the same time, and sent at once"),
         pytest.param(sent(received=None, at=LATER + timedelta(hours=6)), id="sent long after its time"),
         pytest.param(sent(send_at=LATER + timedelta(minutes=5)), id="scheduled for another time"),
         pytest.param(replace(sent(), details={**sent().details, "text": "Another"}), id="another text"),
@@ -82,6 +83,20 @@ def test_each_message_meets_the_request_that_was_made_next_to_it(sqlite_database
     second = lost(sqlite_database, now=NOW + timedelta(seconds=40))
     told(sqlite_database, sent(2, received=timedelta(seconds=41)), sent(1), now=LATER)
     assert [kept(sqlite_database, each).message_id for each in (first, second)] == [message_id(1), message_id(2)]
+
+
+def test_message_that_went_out_at_once_meets_the_request_for_that(database):
+    waits = lost(database)
+    at_once = begun(database, replace(WISH, send_at=None))
+    told(database, sent(1, at=NOW + timedelta(seconds=10)), now=NOW + timedelta(seconds=10))
+    assert (kept(database, waits).state, kept(database, at_once).state) == ("unknown", "found")
+    assert stories(database)["message"]["ledger"] is None
+
+    with capture_logs() as lines:
+        told(database, text("STOP", minute=2), now=NOW + timedelta(minutes=2))
+    assert len(alarms(lines)) == 1
+    told(database, sent(2), now=LATER)
+    assert kept(database, waits).message_id == message_id(2)
 
 
 def test_message_that_was_answered_meets_no_other_request(sqlite_database):
