@@ -1,4 +1,4 @@
-"""Take in what calls that passed through told of messages: how one stands, and that one was cancelled."""
+"""Take in what Telnyx told somebody who asked on his own: how a message stands, and that one was cancelled."""
 
 from __future__ import annotations
 

@@ -114,6 +114,20 @@ def test_what_is_known_is_not_asked_for_unless_the_line_says_something_new(
     assert held(sqlite_database)[one].campaign_key == "news"
 
 
+@pytest.mark.parametrize(("status", "ledger"), [("cancelled", "cancelled"), ("delivered", "released")])
+def test_registered_message_that_has_ended_meanwhile_is_closed(
+    run, settings, telnyx, file, sqlite_database, status, ledger
+):
+    one = telnyx.hold(1, send_at=SEND_AT)
+    run("import", file("id", one), **settings)
+    telnyx.hold(1, status, send_at=SEND_AT)
+
+    dry = run("import", file("id,campaign", f"{one},news"), "--dry-run", "--json", **settings)
+    assert (summary(dry), held(sqlite_database)[one].ledger) == ({"not_scheduled": 1}, "pending")
+    ran = run("import", file("id,campaign", f"{one},news"), "--json", **settings)
+    assert (summary(ran), held(sqlite_database)[one].ledger) == ({"not_scheduled": 1}, ledger)
+
+
 def test_what_must_not_be_sent_is_cancelled_at_once_and_told_with_its_reason(
     run, settings, telnyx, file, sqlite_database
 ):
