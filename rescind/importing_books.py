@@ -12,7 +12,7 @@ from typing import TypeVar
 from core.deciding import Act, Rules
 from core.errors import StoreUnavailable
 from core.reports import MessageReport
-from ledger import passing, registering
+from ledger import meeting, passing
 from ledger.registering import Registered, Registration
 from rescind.importing_screen import Fate, Screen, Tally
 from store import known
@@ -114,7 +114,7 @@ class Books:
         registered: list[Registered] = []
         rules = self._rules()
         with suppress(_Undone), self._database.begin() as connection:
-            registered += registering.register(connection, registrations, rules, door=DOOR, now=self._now())
+            registered += meeting.register_named(connection, registrations, rules, door=DOOR, now=self._now())
             if self._is_dry:
                 raise _Undone
         return registered

@@ -17,7 +17,7 @@ from core.intents import IntentState
 from core.outcomes import CancellationState, LedgerState
 from core.reports import Addressee
 from core.scopes import Scope
-from ledger import holding, intending, passing, rescheduling, settling, story
+from ledger import holding, intending, meeting, passing, rescheduling, settling, story
 from ledger.holding import Gate
 from ledger.intending import IN_FLIGHT
 from ledger.rescheduling import LATEST, SOONEST, Begun, Plan, Terms, WhyNot
@@ -161,6 +161,16 @@ def test_request_under_way_in_doubt_and_asked_for_again(database):
     left = intent(database, first)
     assert (left.state, left.replaces) == (IntentState.UNKNOWN, None)
     assert "once more" in left.reason
+
+
+def test_message_in_doubt_that_is_registered_by_its_id_is_done(database):
+    cancelled(database)
+    told_unknown(database, begin(database))
+    with database.begin() as connection:
+        meeting.register_named(connection, [registration(2)], RULES, door="import", now=NOW)
+    for terms in (KEPT, Terms(again=True)):
+        plan = look(database, now=NOW + IN_FLIGHT, terms=terms)
+        assert (plan.why_not, plan.told) == (WhyNot.DONE, f"it was replaced by {message_id(2)}")
 
 
 def test_declined_request_stands_in_nobodys_way(database):
