@@ -230,6 +230,14 @@ def test_message_that_the_application_cancelled_after_the_panic_was_lifted_stays
     assert chosen(database, panic) == ([message_id(1)], [message_id(1)])
 
 
+def test_message_that_the_application_cancelled_is_offered_when_it_is_named_itself(database):
+    registered(database, registration())
+    with database.begin() as connection:
+        passing.cancelled(connection, said_cancelled(1), now=NOW)
+    assert look(database).why_not is None
+    assert isinstance(begin(database), Begun)
+
+
 def test_two_at_once_write_one_request(postgresql_database):
     cancelled(postgresql_database)
     gate = threading.Barrier(2)
