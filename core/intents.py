@@ -24,13 +24,15 @@ class IntentState(StrEnum):
     """Telnyx named the message."""
 
 
-#: Whatever is told first and whatever later, the furthest of these stands. The others are ends.
+#: Whatever is told first and whatever later, the furthest of these stands.
 _HEIGHTS = {IntentState.OPEN: 0, IntentState.UNKNOWN: 1, IntentState.FOUND: 2, IntentState.ANSWERED: 3}
+#: Nothing replaces these. What Telnyx declined is in doubt no longer, however late we wrote that down.
+_ENDS = {IntentState.REFUSED: 1, IntentState.DECLINED: 2}
 
 
 def yielding_to(told: IntentState) -> list[IntentState]:
     """Return the states that are replaced when this is told."""
-    height = _HEIGHTS.get(told, 1)
+    height = (_HEIGHTS | _ENDS)[told]
     return [state for state, its in _HEIGHTS.items() if its < height]
 
 

@@ -94,7 +94,7 @@ def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Rules, *, n
         deciding.decide_on(connection, [rows[of] for of in causes], rules, trigger=trigger, causes=causes, now=now)
     failing.call_for_reviews(connection, ended, before, rules, now=now)
     gone = [row for row in recorded.messages.values() if row.ledger is not None and row.id in recorded.left]
-    leaving.left(connection, gone, of_messages, rules, now=now)
+    leaving.left(connection, gone, rules, now=now)
     settling.cancelled_elsewhere(connection, _told_cancelled(of_messages), now=now)
     met = meeting.meet(connection, recorded.messages, of_messages, rules, expected=expected, now=now)
     orphans.note(connection, {**recorded.messages, **met}, of_messages)

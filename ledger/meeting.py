@@ -1,4 +1,4 @@
-"""Find the messages of requests whose answers were lost, by what later reports tell of them.
+"""Find the messages of requests whose answers were lost, by what is told of them later: by reports, or by somebody.
 
 Telnyx gives a message no mark of its sender's, so it is known again by its
 recipient, its sender, its text and the time at which Telnyx received it. Which
@@ -10,7 +10,7 @@ no harm either, since the answer outranks what was found; see ``core.intents``.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -19,8 +19,9 @@ import structlog
 from core.deciding import Rules
 from core.intents import IntentState, text_digest
 from core.reports import MessageReport
-from ledger import intending, registering
-from store import consents, intents
+from ledger import intending, recording, registering
+from ledger.registering import Registered, Registration
+from store import consents, intents, known
 from store.intents import IntentRow
 from store.messages import MessageRow
 
@@ -76,19 +77,29 @@ def meet(
     doubts = [row for row in intents.in_doubt_to(connection, told, locked=True) if row.id in expected.intents]
     if not doubts:
         return {}
-    taken = intents.known_messages(connection, {report.message_id for report in strangers})
     met: dict[str, MessageRow] = {}
-    for report in sorted(strangers, key=lambda report: (report.occurred_at, report.source_id)):
-        fitting = [row for row in doubts if _fits(row, report)]
-        if report.message_id in taken or not fitting:
-            continue
-        row = min(fitting, key=lambda row: (row.state == IntentState.OPEN, _distance(row, report), row.id))
-        taken.add(report.message_id)
-        doubts.remove(row)
-        intents.settle(connection, row.id, IntentState.FOUND, now=now, message_id=report.message_id)
-        log.warning("lost_message_found", intent=row.id, message_id=report.message_id)
+    for row, report in _pairs(connection, doubts, strangers):
+        _settle(connection, row, report.message_id, now)
         met[report.message_id] = _taken_in(connection, row, report, rules, now)
     return met
+
+
+def register_named(
+    connection: sa.Connection, registrations: Sequence[Registration], rules: Rules, *, door: str, now: datetime
+) -> list[Registered]:
+    """Register messages that somebody names by their ids, and close the requests in doubt that have led to them.
+
+    What is not said of such a message, the request says. See ``registering.register``.
+    """
+    requests = _requests_of(connection, [each.report for each in registrations])
+    described = [_described(each, requests.get(each.report.message_id)) for each in registrations]
+    made = registering.register(connection, described, rules, door=door, now=now)
+    for each in made:
+        row = requests.get(each.message.id)
+        # What came of it may have been told meanwhile, which then stands.
+        if row is not None and each.is_new:
+            _settle(connection, row, each.message.id, now)
+    return made
 
 
 def raise_alarm(connection: sa.Connection, opted_out: Collection[str], rules: Rules, *, now: datetime) -> None:
@@ -102,6 +113,51 @@ def raise_alarm(connection: sa.Connection, opted_out: Collection[str], rules: Ru
         if row.state == IntentState.UNKNOWN or row.created_at <= now - intending.IN_FLIGHT
     ]
     intending.raise_alarm(connection, doubtful, rules, now=now)
+
+
+def _requests_of(connection: sa.Connection, reports: Sequence[MessageReport]) -> dict[str, IntentRow]:
+    """Return, by message, the requests in doubt that have led to those of these that nobody has registered yet."""
+    doubts = intents.in_doubt_to(connection, {to.phone_number for report in reports for to in report.addressees})
+    if not doubts:
+        return {}
+    registered = known.registered(connection, {report.message_id for report in reports})
+    strangers = [report for report in _of_ours(reports) if report.message_id not in registered]
+    return {report.message_id: row for row, report in _pairs(connection, doubts, strangers)}
+
+
+def _pairs(
+    connection: sa.Connection, doubts: Sequence[IntentRow], reports: Sequence[MessageReport]
+) -> list[tuple[IntentRow, MessageReport]]:
+    """Return which of these requests led to which of these messages; each did to one, and is the nearest that fits."""
+    left = list(doubts)
+    taken = intents.known_messages(connection, {report.message_id for report in reports})
+    found: list[tuple[IntentRow, MessageReport]] = []
+    for report in sorted(reports, key=lambda report: (report.occurred_at, report.source_id)):
+        fitting = [row for row in left if _fits(row, report)]
+        if report.message_id in taken or not fitting:
+            continue
+        row = min(fitting, key=lambda row: (row.state == IntentState.OPEN, _distance(row, report), row.id))
+        taken.add(report.message_id)
+        left.remove(row)
+        found.append((row, report))
+    return found
+
+
+def _settle(connection: sa.Connection, row: IntentRow, message_id: str, now: datetime) -> None:
+    if intents.settle(connection, row.id, IntentState.FOUND, now=now, message_id=message_id):
+        log.warning("lost_message_found", intent=row.id, message_id=message_id)
+
+
+def _described(registration: Registration, row: IntentRow | None) -> Registration:
+    if row is None:
+        return registration
+    wish = intending.wish_of(row)
+    return replace(
+        registration,
+        campaign_key=registration.campaign_key or wish.campaign_key,
+        message_class=registration.message_class or wish.message_class,
+        tags=registration.tags if registration.tags is not None else wish.tags,
+    )
 
 
 def _of_ours(reports: Sequence[MessageReport]) -> list[MessageReport]:
@@ -123,6 +179,9 @@ def _fits(row: IntentRow, report: MessageReport) -> bool:
         return False
     if report.send_at is not None and (row.send_at is None or abs(report.send_at - row.send_at) > _SAME_TIME):
         return False
+    if row.send_at is not None and recording.has_left(report) and _left_at(report) < row.send_at - _NEAR:
+        # One that says the same and went out at once.
+        return False
     received_at = _received_at(report)
     if received_at is not None:
         return abs(received_at - row.created_at) <= _NEAR
@@ -135,7 +194,16 @@ def _distance(row: IntentRow, report: MessageReport) -> timedelta:
 
 
 def _received_at(report: MessageReport) -> datetime | None:
-    told = report.details.get("received_at")
+    return _told(report, "received_at")
+
+
+def _left_at(report: MessageReport) -> datetime:
+    """Return when a message left, or else when it was reported to have."""
+    return _told(report, "sent_at") or report.occurred_at
+
+
+def _told(report: MessageReport, name: str) -> datetime | None:
+    told = report.details.get(name)
     return datetime.fromisoformat(told) if told else None
 
 

@@ -1,4 +1,4 @@
-"""Take in what calls that passed through told of messages: how one stands, and that one was cancelled."""
+"""Take in what Telnyx told somebody who asked on his own: how a message stands, and that one was cancelled."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def seen(connection: sa.Connection, report: MessageReport, rules: Rules, *, door
     if _is_cancelled(report):
         settling.cancelled_elsewhere(connection, [row.id], now=now)
     elif recorded.left:
-        leaving.left(connection, [row], [report], rules, now=now)
+        leaving.left(connection, [row], rules, now=now)
     return False
 
 

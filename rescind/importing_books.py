@@ -12,7 +12,7 @@ from typing import TypeVar
 from core.deciding import Act, Rules
 from core.errors import StoreUnavailable
 from core.reports import MessageReport
-from ledger import recording, registering
+from ledger import meeting, passing
 from ledger.registering import Registered, Registration
 from rescind.importing_screen import Fate, Screen, Tally
 from store import known
@@ -100,10 +100,10 @@ class Books:
                 self._count(number, each)
             if not self._is_dry:
                 self._ring()
-        if self._past and not self._is_dry:
-            with self._database.begin() as connection:
-                held = recording.hold(connection, {report.message_id for report in self._past})
-                recording.record(connection, held, self._past, now=self._now())
+        if not self._is_dry:
+            is_more_to_do = [self._see(report) for report in self._past]
+            if any(is_more_to_do):
+                self._ring()
         self._past = []
 
     def _look_up(self, ids: Collection[str]) -> dict[str, KnownMessage]:
@@ -114,10 +114,19 @@ class Books:
         registered: list[Registered] = []
         rules = self._rules()
         with suppress(_Undone), self._database.begin() as connection:
-            registered += registering.register(connection, registrations, rules, door=DOOR, now=self._now())
+            registered += meeting.register_named(connection, registrations, rules, door=DOOR, now=self._now())
             if self._is_dry:
                 raise _Undone
         return registered
+
+    def _see(self, report: MessageReport) -> bool:
+        """Take in how a message stands, which may be a registered one, or that of a lost answer.
+
+        Each in a transaction of its own: it takes whatever locks it needs. Return whether there is more to do.
+        """
+        rules = self._rules()
+        with self._database.begin() as connection:
+            return passing.seen(connection, report, rules, door=DOOR, now=self._now())
 
     def _count(self, number: int, registered: Registered) -> None:
         self._tally.fates[Fate.REGISTERED if registered.is_new else Fate.KNOWN] += 1

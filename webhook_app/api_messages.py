@@ -11,7 +11,7 @@ from flask import Response, jsonify, request
 
 from core.deciding import Rules
 from core.errors import NotFound, RequestInvalid
-from ledger import registering, showing, story
+from ledger import meeting, registering, showing, story
 from ledger.forecasting import Outlook
 from ledger.registering import Registered, Registration
 from schemas import api_messages, api_pages, fields
@@ -100,7 +100,7 @@ class Messages:
         registration = _registration(api_messages.one(body, now=now))
         rules = self._rules()
         with self._database.begin() as connection:
-            (registered,) = registering.register(connection, [registration], rules, door=_DOOR, now=now)
+            (registered,) = meeting.register_named(connection, [registration], rules, door=_DOOR, now=now)
             shown = _shown(connection, registered, cancel_by)
         self._ring()
         return jsonify(data=shown), 201 if registered.is_new else 200
@@ -121,7 +121,7 @@ class Messages:
             part = good[start : start + _AT_ONCE]
             rules = self._rules()
             with self._database.begin() as connection:
-                done = registering.register(connection, part, rules, door=_DOOR, now=now)
+                done = meeting.register_named(connection, part, rules, door=_DOOR, now=now)
                 shown += [_shown(connection, registered, cancel_by) for registered in done]
             self._ring()
         told = [{"index": at, "code": RequestInvalid.code, "message": errors[at]} for at in sorted(errors)]

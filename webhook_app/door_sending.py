@@ -19,7 +19,7 @@ from core.errors import RequestInvalid, StoreUnavailable
 from core.intents import is_declined
 from core.reports import MessageReport
 from core.statuses import Status
-from ledger import consenting, hearing, intending, registering, repeating
+from ledger import consenting, hearing, intending, meeting, registering, repeating
 from ledger.intending import Wish
 from ledger.registering import Registration
 from schemas import message, passing, strict_json
@@ -125,7 +125,7 @@ class Sending:
         return answers.passed_on(answer, {REGISTERED: "no", **_retrying(answer)})
 
     def _register(self, connection: sa.Connection, registration: Registration) -> bool:
-        return bool(registering.register(connection, [registration], self._rules(), door=DOOR, now=self._now()))
+        return bool(meeting.register_named(connection, [registration], self._rules(), door=DOOR, now=self._now()))
 
     def _taken_in(self, intent: IntentRow, wish: Wish, answer: Reply) -> Response:
         """Register the message before its sender hears of it."""

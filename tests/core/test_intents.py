@@ -23,9 +23,13 @@ def test_only_a_4xx_of_telnyx_itself_says_that_no_message_was_made(http_status, 
     assert is_declined(http_status) is is_certain
 
 
-@pytest.mark.parametrize("told", [IntentState.REFUSED, IntentState.DECLINED, IntentState.UNKNOWN])
-def test_word_that_ends_a_request_replaces_only_that_it_is_on_its_way(told):
+@pytest.mark.parametrize("told", [IntentState.REFUSED, IntentState.UNKNOWN])
+def test_word_that_is_no_answer_replaces_only_that_it_is_on_its_way(told):
     assert yielding_to(told) == [IntentState.OPEN]
+
+
+def test_refusal_by_telnyx_settles_a_doubt_and_leaves_a_message_that_was_found():
+    assert yielding_to(IntentState.DECLINED) == [IntentState.OPEN, IntentState.UNKNOWN]
 
 
 def test_furthest_word_on_a_request_stands():

@@ -56,6 +56,8 @@ def live(database, seed):
                 told(database, text(words, sender=someone, minute=minute), now=now)
             case "ended" if waiting:
                 number, to = waiting.popitem()
+                # By now it has been looked at: one that leaves unlooked at is decided on after others at that moment.
+                looked_last(database, number, now - MINUTE / 2)
                 word = chance.choice(["delivered", "delivery_failed"])
                 told(database, ended(number, word, to, minute, chance.choice(["40001", "40002", "40012"])), now=now)
             case "held":
@@ -67,9 +69,13 @@ def live(database, seed):
             case "goal":
                 signalled(database, Signal(f"goal {minute}", SignalKind.GOAL, "purchase", now, someone), now)
             case "last look" if count:
-                with database.begin() as connection:
-                    look_last(connection, [message_id(number)], EVERYTHING, now=now)
+                looked_last(database, number, now)
         reviewed(database, now + SECOND)
+
+
+def looked_last(database, number, now):
+    with database.begin() as connection:
+        look_last(connection, [message_id(number)], EVERYTHING, now=now)
 
 
 def anything(number, someone, chance, now):

@@ -16,8 +16,8 @@ from ledger import campaigning, holding, registering, reviewing
 from ledger.campaigning import CampaignChange
 from ledger.holding import Gate
 from store import cancellations, messages
-from tests.books import registered, stories
-from tests.reports import ALICE, BOB, NOW, OURS, PROFILE, RULES, message_id, registration
+from tests.books import registered, stories, told
+from tests.reports import ALICE, BOB, NOW, OURS, PROFILE, RULES, message_id, registration, status
 
 SECOND = timedelta(seconds=1)
 PAST_LAST_LOOK = NOW + LAST_LOOK + WALL - SECOND
@@ -144,6 +144,20 @@ def test_hold_set_after_the_last_look_still_stops_the_message(database):
     assert (state(database, 1), state(database, 2)) == ("requested", None)
     with database.read() as connection:
         assert cancellations.of(connection, message_id()).known_at == NOW + SECOND
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_message_that_left_long_before_its_time_is_looked_at_before_it_is_let_go(database, is_held):
+    registered(database, registration())
+    if is_held:
+        place(database)
+        reviewed(database)
+    told(database, status(minute=30), now=NOW + timedelta(minutes=30))
+
+    message = stories(database)["message"]
+    assert (message["ledger"], message["breach_cause"]) == (("breach", "left_early") if is_held else ("released", None))
+    with database.read() as connection:
+        assert messages.find(connection, message_id()).last_look_at == NOW + timedelta(minutes=30)
 
 
 def test_hold_lifted_after_the_last_look_lets_go_what_nobody_was_asked_for(database):

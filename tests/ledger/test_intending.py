@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -104,8 +105,7 @@ def test_same_message_is_replaced_once(database):
     first = begun(database, wish)
     with pytest.raises(RequestInvalid):
         begun(database, wish)
-    with database.begin() as connection:
-        intending.declined(connection, intents.find(connection, first), http_status=422, reason="no", now=NOW)
+    declined(database, first)
     second = begun(database, wish)
     with pytest.raises(RequestInvalid):
         begun(database, wish)
@@ -115,6 +115,11 @@ def test_same_message_is_replaced_once(database):
     with database.read() as connection:
         assert {row.id for row in intents.of_message(connection, message_id(9))} == {first, second}
         assert [row.id for row in intents.of_message(connection, message_id())] == [second]
+
+
+def declined(database, intent_id, reason="no"):
+    with database.begin() as connection:
+        intending.declined(connection, intents.find(connection, intent_id), http_status=422, reason=reason, now=NOW)
 
 
 def tell(database, intent_id, state):
@@ -145,6 +150,19 @@ def test_what_is_told_in_any_order_comes_to_the_same(sqlite_database):
         for state in order:
             tell(sqlite_database, intent_id, state)
         assert kept(sqlite_database, intent_id).state == IntentState.FOUND
+
+
+@pytest.mark.parametrize("comes_late", [True, False])
+def test_refusal_by_telnyx_ends_the_doubt_whenever_it_is_told(database, comes_late):
+    intent_id = begun(database, replace(WISH, replaces=message_id(9)))
+    told = [partial(tell, state=IntentState.UNKNOWN), partial(declined, reason="Telnyx answered 422")]
+    for each in told if comes_late else reversed(told):
+        each(database, intent_id)
+    row = kept(database, intent_id)
+    assert (row.state, row.http_status, row.reason) == (IntentState.DECLINED, 422, "Telnyx answered 422")
+    with database.read() as connection:
+        assert intents.in_doubt_to(connection, {ALICE}) == []
+        assert intents.replacing(connection, {message_id(9)}) == {}
 
 
 @pytest.mark.parametrize("end", [IntentState.REFUSED, IntentState.DECLINED])

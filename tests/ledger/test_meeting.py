@@ -10,12 +10,14 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from ledger import consenting, intending
+from core.facts import MessageClass
+from ledger import consenting, intending, meeting
+from ledger.registering import Registration
 from store import intents
 from store.engine import Database
-from tests.books import dump, stories, told
-from tests.ledger.test_intending import WISH, begun, kept
-from tests.reports import ALICE, BOB, NOW, OURS, RULES, message_id, status, text
+from tests.books import dump, registered, stories, told
+from tests.ledger.test_intending import WISH, answered, begun, kept
+from tests.reports import ALICE, BOB, NOW, OURS, RULES, message_id, registration, scheduled, status, text
 
 LATER = WISH.send_at + timedelta(seconds=20)
 
@@ -57,6 +59,7 @@ def test_request_whose_maker_died_is_met_as_well(database):
         pytest.param(sent(messaging_profile_id="4001a7b2-0000-4000-8000-00000000ffff"), id="another profile"),
         pytest.param(sent(received=timedelta(minutes=5)), id="received at another time"),
         pytest.param(sent(received=None, at=NOW), id="sent long before its time"),
+        pytest.param(sent(at=NOW + timedelta(seconds=10)), id="received at the same time, and sent at once"),
         pytest.param(sent(received=None, at=LATER + timedelta(hours=6)), id="sent long after its time"),
         pytest.param(sent(send_at=LATER + timedelta(minutes=5)), id="scheduled for another time"),
         pytest.param(replace(sent(), details={**sent().details, "text": "Another"}), id="another text"),
@@ -82,6 +85,20 @@ def test_each_message_meets_the_request_that_was_made_next_to_it(sqlite_database
     second = lost(sqlite_database, now=NOW + timedelta(seconds=40))
     told(sqlite_database, sent(2, received=timedelta(seconds=41)), sent(1), now=LATER)
     assert [kept(sqlite_database, each).message_id for each in (first, second)] == [message_id(1), message_id(2)]
+
+
+def test_message_that_went_out_at_once_meets_the_request_for_that(database):
+    waits = lost(database)
+    at_once = begun(database, replace(WISH, send_at=None))
+    told(database, sent(1, at=NOW + timedelta(seconds=10)), now=NOW + timedelta(seconds=10))
+    assert (kept(database, waits).state, kept(database, at_once).state) == ("unknown", "found")
+    assert stories(database)["message"]["ledger"] is None
+
+    with capture_logs() as lines:
+        told(database, text("STOP", minute=2), now=NOW + timedelta(minutes=2))
+    assert len(alarms(lines)) == 1
+    told(database, sent(2), now=LATER)
+    assert kept(database, waits).message_id == message_id(2)
 
 
 def test_message_that_was_answered_meets_no_other_request(sqlite_database):
@@ -170,3 +187,56 @@ def test_sender_of_a_pool_may_be_any(sqlite_database):
     intent_id = lost(sqlite_database, replace(WISH, from_number=None))
     told(sqlite_database, sent(from_number=OURS), now=LATER)
     assert kept(sqlite_database, intent_id).state == "found"
+
+
+def named(database, *registrations, now=NOW + timedelta(minutes=1)):
+    with database.begin() as connection:
+        return meeting.register_named(connection, registrations, RULES, door="import", now=now)
+
+
+def test_message_that_somebody_names_closes_its_request_and_can_be_cancelled(database):
+    intent_id = lost(database)
+    (new,) = named(database, registration())
+    assert (kept(database, intent_id).state, kept(database, intent_id).message_id) == ("found", message_id())
+    row = new.message
+    assert (row.door, row.campaign_key, row.message_class, row.tags) == ("import", "spring", "otp", ["a"])
+
+    with capture_logs() as lines:
+        told(database, text("STOP", minute=2), now=NOW + timedelta(minutes=2))
+    assert alarms(lines) == []
+    assert stories(database)["cancellation"]["state"] == "requested"
+
+
+def test_what_is_said_of_a_named_message_goes_before_what_its_request_said(database):
+    lost(database)
+    said = Registration(scheduled(), "news", MessageClass.TRANSACTIONAL, ())
+    (new,) = named(database, said)
+    row = new.message
+    assert (row.campaign_key, row.message_class, row.tags) == ("news", "transactional", [])
+
+
+def test_messages_that_are_named_together_meet_a_request_each(sqlite_database):
+    ids = [lost(sqlite_database), lost(sqlite_database, now=NOW + timedelta(seconds=40))]
+    later = {"text": "Spring sale", "received_at": (NOW + timedelta(seconds=41)).isoformat()}
+    named(sqlite_database, registration(2, details=later), registration(1), registration(3))
+    assert [kept(sqlite_database, each).message_id for each in ids] == [message_id(1), message_id(2)]
+    assert stories(sqlite_database, 3)["message"]["campaign"] is None
+
+
+def test_named_message_that_is_no_news_meets_nothing(sqlite_database):
+    registered(sqlite_database, registration(1, campaign_key="news"))
+    intent_id = lost(sqlite_database)
+    named(sqlite_database, registration(1))
+    named(sqlite_database, registration(2, details={"text": "Another", "received_at": NOW.isoformat()}))
+    assert kept(sqlite_database, intent_id).state == "unknown"
+    assert [stories(sqlite_database, number)["message"]["campaign"] for number in (1, 2)] == ["news", None]
+
+
+def test_answer_that_comes_after_its_message_was_named_stands(sqlite_database):
+    intent_id = begun(sqlite_database)
+    named(sqlite_database, registration(2))
+    answered(sqlite_database, intent_id)
+    assert (kept(sqlite_database, intent_id).state, kept(sqlite_database, intent_id).message_id) == (
+        "answered",
+        message_id(1),
+    )

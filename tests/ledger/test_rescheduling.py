@@ -17,7 +17,7 @@ from core.intents import IntentState
 from core.outcomes import CancellationState, LedgerState
 from core.reports import Addressee
 from core.scopes import Scope
-from ledger import holding, intending, passing, rescheduling, settling, story
+from ledger import holding, intending, meeting, passing, rescheduling, settling, story
 from ledger.holding import Gate
 from ledger.intending import IN_FLIGHT
 from ledger.rescheduling import LATEST, SOONEST, Begun, Plan, Terms, WhyNot
@@ -163,6 +163,16 @@ def test_request_under_way_in_doubt_and_asked_for_again(database):
     assert "once more" in left.reason
 
 
+def test_message_in_doubt_that_is_registered_by_its_id_is_done(database):
+    cancelled(database)
+    told_unknown(database, begin(database))
+    with database.begin() as connection:
+        meeting.register_named(connection, [registration(2)], RULES, door="import", now=NOW)
+    for terms in (KEPT, Terms(again=True)):
+        plan = look(database, now=NOW + IN_FLIGHT, terms=terms)
+        assert (plan.why_not, plan.told) == (WhyNot.DONE, f"it was replaced by {message_id(2)}")
+
+
 def test_declined_request_stands_in_nobodys_way(database):
     cancelled(database)
     first = begin(database)
@@ -218,6 +228,14 @@ def test_message_that_the_application_cancelled_after_the_panic_was_lifted_stays
         assert cancellations.of(connection, message_id(2)).state == CancellationState.WITHDRAWN
         assert messages.find(connection, message_id(2)).ledger == LedgerState.CANCELLED
     assert chosen(database, panic) == ([message_id(1)], [message_id(1)])
+
+
+def test_message_that_the_application_cancelled_is_offered_when_it_is_named_itself(database):
+    registered(database, registration())
+    with database.begin() as connection:
+        passing.cancelled(connection, said_cancelled(1), now=NOW)
+    assert look(database).why_not is None
+    assert isinstance(begin(database), Begun)
 
 
 def test_two_at_once_write_one_request(postgresql_database):

@@ -16,6 +16,8 @@ from ledger.campaigning import CampaignChange
 from store import messages, tables
 from tests import reports
 from tests.books import opted_out
+from tests.ledger.test_intending import WISH, kept
+from tests.ledger.test_meeting import lost
 from tests.reports import ALICE, message_id
 from tests.scripted_telnyx import NOT_FOUND, Reply, ScriptedTelnyx, message
 
@@ -112,6 +114,32 @@ def test_what_is_known_is_not_asked_for_unless_the_line_says_something_new(
     changed = run("import", file("id,campaign", f"{one},news", two), "--json", **settings)
     assert (summary(changed), telnyx.server.asked()[before:]) == ({"known": 2}, [one])
     assert held(sqlite_database)[one].campaign_key == "news"
+
+
+@pytest.mark.parametrize(("status", "ledger"), [("cancelled", "cancelled"), ("delivered", "released")])
+def test_registered_message_that_has_ended_meanwhile_is_closed(
+    run, settings, telnyx, file, sqlite_database, status, ledger
+):
+    one = telnyx.hold(1, send_at=SEND_AT)
+    run("import", file("id", one), **settings)
+    telnyx.hold(1, status, send_at=SEND_AT)
+
+    dry = run("import", file("id,campaign", f"{one},news"), "--dry-run", "--json", **settings)
+    assert (summary(dry), held(sqlite_database)[one].ledger) == ({"not_scheduled": 1}, "pending")
+    ran = run("import", file("id,campaign", f"{one},news"), "--json", **settings)
+    assert (summary(ran), held(sqlite_database)[one].ledger) == ({"not_scheduled": 1}, ledger)
+
+
+def test_message_of_a_lost_answer_is_known_again(run, settings, telnyx, file, sqlite_database):
+    intent_id = lost(sqlite_database)
+    told = {"text": "Spring sale", "received_at": reports.NOW.isoformat(), "send_at": WISH.send_at.isoformat()}
+    one = telnyx.hold(1, **told)
+
+    dry = run("import", file("id", one), "--dry-run", "--json", **settings)
+    assert (summary(dry), kept(sqlite_database, intent_id).state) == ({"registered": 1}, "unknown")
+    ran = run("import", file("id", one), "--json", **settings)
+    assert (summary(ran), kept(sqlite_database, intent_id).message_id) == ({"registered": 1}, one)
+    assert held(sqlite_database)[one].campaign_key == "spring"
 
 
 def test_what_must_not_be_sent_is_cancelled_at_once_and_told_with_its_reason(

@@ -8,7 +8,9 @@ import pytest
 
 from store import cancellations, messages
 from tests.api_calls import SEND_AT, Api, refused, telnyx_message, told
-from tests.reports import ALICE, BOB, message_id
+from tests.ledger.test_intending import kept
+from tests.ledger.test_meeting import lost
+from tests.reports import ALICE, BOB, NOW, OURS, PROFILE, message_id
 
 
 def held(api: Api, number: int = 1):
@@ -30,6 +32,20 @@ def test_new_message_is_answered_201_with_the_decision(api):
     row = held(api)
     assert (row.campaign_key, row.message_class, row.door) == ("spring", "otp", "api")
     assert api.rung == 1
+
+
+@pytest.mark.parametrize("is_one_of_many", [True, False])
+def test_message_of_a_lost_answer_is_known_again(api, is_one_of_many):
+    intent_id = lost(api.database)
+    found = telnyx_message(
+        **{"from": {"phone_number": OURS}, "messaging_profile_id": PROFILE},
+        text="Spring sale",
+        received_at=NOW.isoformat(),
+    )
+    api.post("/v1/messages", {"messages": [found]} if is_one_of_many else found)
+
+    assert (kept(api.database, intent_id).state, kept(api.database, intent_id).message_id) == ("found", message_id())
+    assert held(api).campaign_key == "spring"
 
 
 def test_known_message_is_answered_200_and_counted_once(api):
