@@ -45,7 +45,7 @@ def take(pacer: Pacer, grants: list[tuple[float, float]]) -> None:
     grants += [(began, time.monotonic())] * granted
 
 
-@pytest.mark.parametrize("rate", [1, 2, 3, 5, 20, 200])
+@pytest.mark.parametrize("rate", [1, 2, 3, 5, 15, 19, 20, 200])
 @pytest.mark.parametrize("tick", [0.005, 0.05, 0.3])
 def test_no_second_has_more_requests_than_the_rate(rate, tick):
     clock = Clock()
@@ -66,6 +66,17 @@ def test_most_of_the_rate_can_be_used(rate):
         granted += pacer.try_acquire(1000)
         clock.seconds += 0.01
     assert granted >= 0.85 * rate * 20
+
+
+@pytest.mark.parametrize("rate", [15, 19, 20, 200])
+def test_most_of_the_rate_can_be_used_by_those_who_ask_late(rate):
+    clock = Clock()
+    pacer = Pacer(rate, None, clock=clock)
+    granted = 0
+    while clock.seconds < 1100:
+        granted += pacer.try_acquire(1000)
+        clock.seconds += pacer.ready_in().total_seconds() + 0.02
+    assert granted >= 0.85 * rate * 100
 
 
 @pytest.mark.parametrize("rate", [1, 5, 20, 200])
