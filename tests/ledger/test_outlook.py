@@ -77,8 +77,8 @@ def test_a_queue_moves_the_last_moment_for_what_is_sent_later_only(database):
     noon, later = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
     order(database, *[noon] * 40)
     prospect = look(database, rate=2)
-    assert prospect.cancel_by(later) == deadlines.cancel_by(later) - timedelta(seconds=20)
-    assert prospect.cancel_by(noon) == deadlines.cancel_by(noon) - timedelta(seconds=20)
+    assert prospect.cancel_by(later) == deadlines.cancel_by(later) - timedelta(seconds=24)
+    assert prospect.cancel_by(noon) == deadlines.cancel_by(noon) - timedelta(seconds=24)
     assert prospect.cancel_by(noon - timedelta(minutes=1)) == deadlines.cancel_by(noon - timedelta(minutes=1))
 
 
