@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from core.cancelling import Action, Again, Asked, Settle, action
 from core.outcomes import CancellationState
 from store import attempts, upserting
-from store.attempts import Attempt, Begun
+from store.attempts import Begun
 from store.tables import IS_REQUESTED, cancellations
 
 #: So many due are better taken in the order of an index than sorted.
@@ -295,8 +295,3 @@ def of(connection: sa.Connection, message_id: str) -> Cancellation | None:
     """Return the cancellation of one message, or None."""
     row = connection.execute(sa.select(*_COLUMNS).where(cancellations.c.message_id == message_id)).first()
     return Cancellation(*row) if row else None
-
-
-def attempts_of(connection: sa.Connection, message_id: str) -> list[Attempt]:
-    """Return every request made to cancel one message, oldest first."""
-    return attempts.of(connection, [message_id]).get(message_id, [])

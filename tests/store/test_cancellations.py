@@ -71,7 +71,7 @@ def test_attempt_is_written_down_with_the_claim(database):
     order(database, ordered(A))
     (claimed,) = claim(database)
     with database.read() as connection:
-        (attempt,) = cancellations.attempts_of(connection, A)
+        (attempt,) = attempts.of(connection, [A])[A]
     assert (attempt.id, attempt.action, attempt.started_at) == (claimed.attempt_id, "DELETE", NOW)
     assert attempt.finished_at is None
 
@@ -105,7 +105,7 @@ def test_lease_left_by_a_dead_worker_runs_out(database):
     (taken,) = claim(database, at=NOW + LEASE, token="alive")
     assert taken.asked.attempts == 2
     with database.read() as connection:
-        assert len(cancellations.attempts_of(connection, A)) == 2
+        assert len(attempts.of(connection, [A])[A]) == 2
 
 
 def test_worker_that_lost_its_lease_changes_nothing(database):
@@ -243,7 +243,7 @@ def test_answer_is_kept_with_its_attempt_and_cut(database):
     with database.begin() as connection:
         attempts.finish(connection, [Answered(claimed.attempt_id, NOW, 422, "no\0" + "x" * 5000, "refused")])
     with database.read() as connection:
-        (attempt,) = cancellations.attempts_of(connection, A)
+        (attempt,) = attempts.of(connection, [A])[A]
     assert (attempt.http_status, attempt.outcome, attempt.finished_at) == (422, "refused", NOW)
     assert attempt.answer.startswith("no\N{REPLACEMENT CHARACTER}x")
     assert len(attempt.answer) == 2048
