@@ -129,6 +129,19 @@ def test_many_that_are_held_are_begun_with_by_the_time_their_cancelling_takes(wo
     assert world.looked_at(309) is None
 
 
+def test_what_is_held_no_more_when_it_is_begun_with_is_looked_at_when_it_is_usual(world):
+    held = world.hold("a")
+    world.at = EARLY
+    world.leads = Leads(held=CROWD, gates=world.look(rate=1).gates)
+    world.lift(held)
+    world.review(EARLY)
+    assert (world.looked_at(1), world.cancelling(1)) == (None, None)
+
+    world.review(last_look(SEND_AT))
+
+    assert (world.looked_at(1), world.cancelling(1)) == (last_look(SEND_AT), None)
+
+
 def test_few_that_are_held_are_left_until_it_is_usual(world):
     world.hold("a")
     assert world.look(rate=20) == Leads(gates=world.look(rate=20).gates)
