@@ -81,7 +81,7 @@ def _looks(row: MessageRow, decision: Decision, now: datetime, *, is_last: bool)
     """Return when to look next; a decision from the last look on is the last, unless the message is put off."""
     assert row.send_at is not None  # noqa: S101 - messages without a time are never pending
     is_last = is_last or now >= last_look(row.send_at)
-    return Looks(row.id, decision.review_at, (row.last_look_at or now) if is_last else None)
+    return Looks(row.id, decision.review_after(now), (row.last_look_at or now) if is_last else None)
 
 
 def _kept(message_id: str, decision: Decision, trigger: str, cause: Cause, rules: Rules, now: datetime) -> DecisionRow:
