@@ -112,8 +112,13 @@ class Decision:
     since: datetime | None
     verdicts: tuple[tuple[Mode, Verdict], ...]
     priority: int
-    review_at: datetime | None
-    """When to decide again without being asked."""
+
+    def review_after(self, now: datetime) -> datetime | None:
+        """Return when to decide again without being asked.
+
+        A moment that has passed calls for nothing: it would for ever, since a verdict may go on naming it.
+        """
+        return min((said.until for _, said in self.verdicts if said.until and said.until > now), default=None)
 
 
 def decide(facts: Facts, rules: Rules) -> list[Decision]:
@@ -129,7 +134,6 @@ def combine(heard: Sequence[tuple[Rule, Verdict]], *, is_last: bool) -> list[Dec
     look on there is no later moment to decide at, so what is held is cancelled.
     """
     verdicts = tuple((rule.mode, verdict) for rule, verdict in heard)
-    review_at = min((verdict.until for _, verdict in heard if verdict.until), default=None)
 
     def decision(rule: Rule, verdict: Verdict) -> Decision:
         is_held_to_the_last = is_last and verdict.act is Act.HOLD
@@ -143,7 +147,6 @@ def combine(heard: Sequence[tuple[Rule, Verdict]], *, is_last: bool) -> list[Dec
             since=verdict.since,
             verdicts=verdicts,
             priority=rule.priority,
-            review_at=review_at,
         )
 
     objections = [(rule, verdict) for rule, verdict in heard if verdict.act is not Act.ALLOW]
@@ -152,10 +155,10 @@ def combine(heard: Sequence[tuple[Rule, Verdict]], *, is_last: bool) -> list[Dec
     if enforced:
         strongest = min(enforced, key=lambda pair: (pair[1].act is not Act.CANCEL, pair[0].priority))
         return [decision(*strongest), *shadowed]
-    return [_allowed(verdicts, review_at), *shadowed]
+    return [_allowed(verdicts), *shadowed]
 
 
-def _allowed(verdicts: tuple[tuple[Mode, Verdict], ...], review_at: datetime | None) -> Decision:
+def _allowed(verdicts: tuple[tuple[Mode, Verdict], ...]) -> Decision:
     enforced = [verdict.policy for mode, verdict in verdicts if mode is Mode.ENFORCE]
     return Decision(
         verdict=Act.ALLOW,
@@ -167,5 +170,4 @@ def _allowed(verdicts: tuple[tuple[Mode, Verdict], ...], review_at: datetime | N
         since=None,
         verdicts=verdicts,
         priority=1,
-        review_at=review_at,
     )

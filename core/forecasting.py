@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 from core.deadlines import SAFETY_MARGIN, deadline
 
+#: What is counted on of the rate that is allowed: the pacer keeps a tenth free, and rounds do not come to the instant.
+SUSTAINED = 0.85
 #: So many requests one worker has under way at most.
 SLOTS = 64
 #: How long Telnyx takes to answer, while nobody has asked it anything yet.
@@ -37,7 +39,7 @@ class Pace:
     """How fast cancellations are carried out."""
 
     rate: float
-    """Requests a second that all workers together may make."""
+    """Requests a second that all workers together make, if nothing else holds them up."""
     latency: timedelta
     """How long Telnyx takes to answer, but for one request in a hundred."""
     slots: int = SLOTS

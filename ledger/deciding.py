@@ -31,6 +31,8 @@ class Cause:
     """False for a replay whose effects are off: it is decided as by a policy in shadow mode, and nothing is done."""
     is_first: bool = False
     """The message was never decided on before, so that there is nothing to take back."""
+    lets_go: bool = True
+    """False for a look that is the last for what it cancels, and for nothing else."""
 
 
 def decide_on(
@@ -68,7 +70,8 @@ def decide_on(
     )
     welcome = [row.id for row in acting if standing[row.id].verdict is not Act.CANCEL and not causes[row.id].is_first]
     cancellations.withdraw(connection, welcome, now=now)
-    looks = [(row, _looks(row, standing[row.id], now, is_last=is_last)) for row in acting]
+    lets_go = {row.id for row in acting if causes[row.id].lets_go or standing[row.id].verdict is Act.CANCEL}
+    looks = [(row, _looks(row, standing[row.id], now, is_last=is_last and row.id in lets_go)) for row in acting]
     changed = [each for row, each in looks if (each.review_at, each.last_look_at) != (row.review_at, row.last_look_at)]
     messages.set_looks(connection, changed)
     return standing
@@ -78,7 +81,7 @@ def _looks(row: MessageRow, decision: Decision, now: datetime, *, is_last: bool)
     """Return when to look next; a decision from the last look on is the last, unless the message is put off."""
     assert row.send_at is not None  # noqa: S101 - messages without a time are never pending
     is_last = is_last or now >= last_look(row.send_at)
-    return Looks(row.id, decision.review_at, (row.last_look_at or now) if is_last else None)
+    return Looks(row.id, decision.review_after(now), (row.last_look_at or now) if is_last else None)
 
 
 def _kept(message_id: str, decision: Decision, trigger: str, cause: Cause, rules: Rules, now: datetime) -> DecisionRow:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core import forecasting
-from core.forecasting import ASSUMED_LATENCY, Forecast, Pace, Queue
+from core.forecasting import ASSUMED_LATENCY, SUSTAINED, Forecast, Pace, Queue
 from ledger import showing
 from ledger.keeping import Kept
 from store import figures
@@ -54,8 +54,8 @@ class Outlook:
 
 
 def look(connection: sa.Connection, *, rate: int) -> Prospect:
-    """Return the prospect as it is now; it walks along all that wait."""
-    return Prospect(Queue(figures.waiting_by_minute(connection)), Pace(rate, _latency(connection)))
+    """Return the prospect as it is now, at ``rate`` requests a second at most; it walks along all that wait."""
+    return Prospect(Queue(figures.waiting_by_minute(connection)), Pace(rate * SUSTAINED, _latency(connection)))
 
 
 def shown(forecast: Forecast) -> dict[str, Any]:

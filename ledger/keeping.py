@@ -20,6 +20,8 @@ Found = TypeVar("Found")
 KEPT_FOR = timedelta(seconds=3)
 #: A look that takes long is had the more seldom: looking takes this share of the time at most.
 _SHARE = 0.05
+#: After so many seconds in which nobody asked, what was found last may as well be hours old: a look is waited for.
+_RESTED = 30.0
 
 
 def beside(look: Callable[[], None]) -> None:
@@ -28,7 +30,10 @@ def beside(look: Callable[[], None]) -> None:
 
 
 class Kept(Generic[Found]):
-    """What ``look`` found last, looked for anew every few seconds. For many threads, none of which waits for it."""
+    """What ``look`` found last, looked for anew every few seconds.
+
+    For many threads, none of which waits for it but the first who asks after a rest.
+    """
 
     def __init__(
         self,
@@ -50,15 +55,19 @@ class Kept(Generic[Found]):
         self._turn = threading.Lock()
 
     def latest(self) -> Found:
-        """Return what was found a moment ago; the first who asks waits for the look, and gets its StoreUnavailable.
+        """Return what was found a moment ago; the very first who asks gets the StoreUnavailable of the look.
 
         Not to be called within a transaction: it has one of its own.
         """
         if self._found is None:
             with self._turn:
                 return self._found if self._found is not None else self._looked()
-        if self._clock() >= self._fresh_until and self._turn.acquire(blocking=False):
-            self._aside(self._look_again)
+        overdue = self._clock() - self._fresh_until
+        if overdue >= 0 and self._turn.acquire(blocking=False):
+            if overdue < _RESTED:
+                self._aside(self._look_again)
+            else:
+                self._look_again()
         return self._found
 
     def _look_again(self) -> None:

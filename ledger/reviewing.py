@@ -63,12 +63,14 @@ def look_last(
     rules: Rules,
     *,
     until: datetime | None = None,
+    are_held: bool = False,
     now: datetime,
 ) -> None:
     """Decide on messages for the last time before their deadline; the decision is what lets them go.
 
     It may be earlier than usual, because there are many; those that turn out to be sent later than ``until`` are
-    left for another time.
+    left for another time. So are those that ``are_held`` and turn out not to be, since the gate was lifted a moment
+    ago: nothing but cancelling them would have taken so long.
     """
     holds.keep(connection)
     found = messages.lock(connection, message_ids).values()
@@ -76,7 +78,7 @@ def look_last(
     held = {row.id: row.send_at for row in found if row.last_look_at is None and row.send_at is not None}
     held = {of: send_at for of, send_at in held.items() if send_at <= (until or send_at)}
     # Whoever should have looked earlier and did not is late: the message could have been cancelled from then on.
-    causes = {of: Cause(None, min(now, last_look(send_at))) for of, send_at in held.items()}
+    causes = {of: Cause(None, min(now, last_look(send_at)), lets_go=not are_held) for of, send_at in held.items()}
     deciding.decide_on(
         connection,
         [row for row in found if row.id in held],

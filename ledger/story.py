@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from core.errors import NotFound
 from ledger import showing, supposing, timeline
-from store import cancellations, decisions, intents, messages
+from store import attempts, cancellations, decisions, intents, messages
 from store.attempts import Attempt
 from store.intents import IntentRow
 from store.messages import MessageRow
@@ -67,14 +67,14 @@ def _of_message(
     made = decisions.of(connection, message_id)
     kept = [showing.decision(each, send_at=row.send_at) for each in made]
     ordered = cancellations.of(connection, message_id)
-    attempts = [_attempt(each, row.send_at) for each in cancellations.attempts_of(connection, message_id)]
+    requests = [_attempt(each, row.send_at) for each in attempts.of(connection, [message_id]).get(message_id, ())]
     asked = intents.of_message(connection, message_id)
     entries = [
         *timeline.registered(shown),
         *timeline.statuses(messages.transitions_of(connection, message_id)),
         *timeline.words(connection, [each["phone_number"] for each in shown["recipients"]]),
         *(timeline.entry(each["decided_at"], "decision", timeline.decided(each)) for each in kept),
-        *(timeline.entry(each["started_at"], "attempt", timeline.attempted(each)) for each in attempts),
+        *(timeline.entry(each["started_at"], "attempt", timeline.attempted(each)) for each in requests),
     ]
     cancellation = None
     if ordered is not None:
@@ -87,7 +87,7 @@ def _of_message(
             "requested_at": showing.instant(ordered.requested_at),
             "slack_seconds": showing.slack(ordered.requested_at, row.send_at),
             "settled_at": showing.instant(ordered.settled_at),
-            "attempts": attempts,
+            "attempts": requests,
         }
         entries += timeline.settled(cancellation)
     entries += timeline.replacing(asked, message_id)

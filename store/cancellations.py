@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from core.cancelling import Action, Again, Asked, Settle, action
 from core.outcomes import CancellationState
 from store import attempts, upserting
-from store.attempts import Attempt, Begun
+from store.attempts import Begun
 from store.tables import IS_REQUESTED, cancellations
 
 #: So many due are better taken in the order of an index than sorted.
@@ -87,7 +87,11 @@ _REQUESTED = sa.select(cancellations.c.message_id).where(
 
 
 def request(connection: sa.Connection, rows: Sequence[NewCancellation]) -> None:
-    """Order cancellations; one that is under way goes on under its first reason, one that is confirmed stays."""
+    """Order cancellations; one that is under way goes on under its first reason, one that is confirmed stays.
+
+    One that had lapsed is begun anew under the new reason. Whoever is asking what came of it loses the lease: by the
+    answer an order would be dropped that nobody wants any more, and this one is wanted.
+    """
     if not rows:
         return
     statement = upserting.insert(connection, cancellations)
@@ -97,13 +101,15 @@ def request(connection: sa.Connection, rows: Sequence[NewCancellation]) -> None:
         for row in sorted(rows, key=lambda row: row.message_id)
     ]
     anew = {name: statement.excluded[name] for name in values[0] if name != "message_id"}
-    afresh = {"outcome": None, "lease_token": None, "lapsed": False, "attempts": 0, "refusals": 0, "settled_at": None}
-    # Two comparisons, since a list of values cannot be part of a statement for many rows.
-    ended = sa.and_(
-        cancellations.c.state != CancellationState.REQUESTED, cancellations.c.state != CancellationState.CONFIRMED
+    afresh = {"outcome": None, "lease_token": None, "lapsed": False, "refusals": 0, "settled_at": None}
+    # What was asked on behalf of an order that lapsed may have been done: that is still to be looked into.
+    asked = {"attempts": sa.case((IS_REQUESTED, cancellations.c.attempts), else_=0)}
+    is_over = sa.and_(
+        sa.or_(sa.not_(IS_REQUESTED), cancellations.c.lapsed), cancellations.c.state != CancellationState.CONFIRMED
     )
+    again = anew | afresh | asked
     connection.execute(
-        statement.on_conflict_do_update(index_elements=["message_id"], set_=anew | afresh, where=ended), values
+        statement.on_conflict_do_update(index_elements=["message_id"], set_=again, where=is_over), values
     )
     more_urgent = sa.case(
         (cancellations.c.priority > sa.bindparam("urgency"), sa.bindparam("urgency")), else_=cancellations.c.priority
@@ -111,7 +117,7 @@ def request(connection: sa.Connection, rows: Sequence[NewCancellation]) -> None:
     connection.execute(
         sa.update(cancellations)
         .where(cancellations.c.message_id == sa.bindparam("of"), IS_REQUESTED)
-        .values(send_at=sa.bindparam("due"), priority=more_urgent, lapsed=False),
+        .values(send_at=sa.bindparam("due"), priority=more_urgent),
         [{"of": row["message_id"], "due": row["send_at"], "urgency": row["priority"]} for row in values],
     )
 
@@ -290,8 +296,3 @@ def of(connection: sa.Connection, message_id: str) -> Cancellation | None:
     """Return the cancellation of one message, or None."""
     row = connection.execute(sa.select(*_COLUMNS).where(cancellations.c.message_id == message_id)).first()
     return Cancellation(*row) if row else None
-
-
-def attempts_of(connection: sa.Connection, message_id: str) -> list[Attempt]:
-    """Return every request made to cancel one message, oldest first."""
-    return attempts.of(connection, [message_id]).get(message_id, [])

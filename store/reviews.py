@@ -103,8 +103,12 @@ def unfinished_causes(connection: sa.Connection) -> dict[str, datetime]:
 
 
 def oldest(connection: sa.Connection) -> datetime | None:
-    """Return when the oldest unfinished review was called for, or None."""
-    return connection.scalar(sa.select(reviews.c.requested_at).where(IS_UNFINISHED).order_by(reviews.c.seq).limit(1))
+    """Return the earliest time at which an unfinished review was called for, or None.
+
+    That need not be the one ordered first: an event may have reached the failover long before it reached us.
+    """
+    oldest: datetime | None = connection.scalar(sa.select(sa.func.min(reviews.c.requested_at)).where(IS_UNFINISHED))
+    return oldest
 
 
 def follow_rules(connection: sa.Connection, fingerprint: str, *, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from redis import Redis
 from core.cancelling import Answer
 from ledger.registering import register
 from schemas.secret import Secret
-from store import cancellations, messages
+from store import attempts, cancellations, messages
 from store.cancellations import NewCancellation
 from store.engine import Database
 from tests.reports import NOW, RULES, message_id, registration
@@ -114,7 +114,7 @@ class World:
 
     def attempts(self, of: str) -> list[tuple[str, int | None, str | None]]:
         with self.database.read() as connection:
-            found = cancellations.attempts_of(connection, of)
+            found = attempts.of(connection, [of]).get(of, ())
         return [(each.action, each.http_status, each.outcome) for each in found]
 
     def close(self) -> None:

@@ -237,7 +237,7 @@ LEDGER = {
         "done_at": "2026-06-29T09:12:01Z",
         "late": 0,
         "first_late_at": None,
-        "rate": 20.0,
+        "rate": 17.0,
         "latency_ms": 150,
         "makes_it": True,
     },

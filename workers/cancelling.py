@@ -23,6 +23,7 @@ from core.cancelling import Action, Again, Answer, Meaning, Settle, Step
 from core.deadlines import deadline
 from core.errors import StoreUnavailable
 from core.failpoints import Failpoint
+from core.forecasting import SLOTS
 from core.numbers import masked
 from core.outcomes import LedgerState
 from core.reports import MessageReport
@@ -40,7 +41,6 @@ from workers.telnyx import TIMEOUT, AsksTelnyx
 
 log = structlog.get_logger()
 
-SLOTS = 64
 #: Well beyond the longest request; a worker that died is made up for after this.
 LEASE = timedelta(seconds=30)
 #: Nobody waits less than this for an answer, however near the wall.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from workers.applying import Applier
-from workers.cancelling import Canceller
+from workers.cancelling import Canceller, Pumped
 from workers.reviewing import BATCH, Reviewer
 
 #: How long to wait for an answer from Telnyx before looking for new events again.
@@ -54,8 +54,16 @@ class Drain:
             if applied or reviewed or pumped.finished:
                 continue
             if pumped.in_flight:
-                self.canceller.wait(_LOOK_AGAIN)
+                self.canceller.wait(self._pause(pumped))
             elif pumped.next_due_at and pumped.next_due_at - self.now() < _WORTH_WAITING:
                 self.sleep(_LOOK_AGAIN.total_seconds())
             else:
                 return
+
+    def _pause(self, pumped: Pumped) -> timedelta:
+        """Return how long to wait for an answer: no longer than until the pace lets the next request leave.
+
+        What could leave already waits for a slot, or for the other workers, and would not leave the earlier.
+        """
+        left = pumped.next_due_at - self.now() if pumped.next_due_at else timedelta()
+        return min(left, _LOOK_AGAIN) if left > timedelta() else _LOOK_AGAIN

@@ -47,10 +47,11 @@ class Pacer:
     ) -> None:
         """Open nothing yet; ``share`` is how much of the rate this process may use at most."""
         self._clock = clock
-        # A full burst and a second's refill together make the rate, so no window of a second exceeds it.
-        self._burst = max(1, int(rate * share * _BURST))
+        # A full burst and a second's refill together make the rate, so no window of a second exceeds it. What is less
+        # than a request counts: at a low rate nearly a whole one would be lost whenever somebody asks a little late.
+        self._burst = max(1.0, rate * share * _BURST)
         self._refill = rate * share * (1 - _BURST)
-        self._tokens = float(self._burst)
+        self._tokens = self._burst
         self._counted_at = clock()
         self._paused_until = float("-inf")
         self._redis = redis

@@ -51,11 +51,11 @@ class Reviewer:
             # Before the last looks: of one that is late it must be told whether the reason was there in time.
             with self.database.begin() as connection:
                 reviewed = reviewing.review(connection, rules, now=now, limit=limit)
-        for places, sent_by in ((last, until), (held, held_until)):
+        for places, sent_by, are_held in ((last, until, False), (held, held_until, True)):
             if places:
                 with self.database.begin() as connection:
-                    looked_at = [place.message_id for place in places]
-                    reviewing.look_last(connection, looked_at, rules, until=sent_by, now=now)
+                    ids = [place.message_id for place in places]
+                    reviewing.look_last(connection, ids, rules, until=sent_by, are_held=are_held, now=now)
         if timed:
             with self.database.begin() as connection:
                 reviewing.review_timed(connection, timed, rules, now=now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
@@ -22,6 +23,8 @@ _TOLD = 300
 #: What the tables have room for.
 _LONGEST_NAME = 64
 _LONGEST_ID = 255
+#: What PostgreSQL refuses in a text: NUL, and halves of surrogate pairs.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def found(entries: Iterable[EntryPoint], *, taken: Collection[str]) -> dict[str, Policy]:
@@ -84,13 +87,13 @@ def _flaw(verdict: Any, name: str) -> str | None:  # noqa: ANN401 - whatever som
         return "its verdict has no Act"
     if verdict.policy != name:
         return f"its verdict is in the name of {str(verdict.policy)[:_LONGEST_NAME]!r}"
-    if not isinstance(verdict.reason, str) or not verdict.reason:
-        return "its verdict gives no reason"
+    if not _is_text(verdict.reason):
+        return "its verdict gives no reason, or one that is no text"
     if not _is_json(verdict.facts):
         return "the facts of its verdict are no JSON values"
-    if not (verdict.event_id is None or (isinstance(verdict.event_id, str) and len(verdict.event_id) <= _LONGEST_ID)):
+    if not (verdict.event_id is None or (_is_text(verdict.event_id) and len(verdict.event_id) <= _LONGEST_ID)):
         return "the event_id of its verdict is no id of an event"
-    if not (_is_moment(verdict.until) and _is_moment(verdict.since)):
+    if not all(_is_moment(at) for at in (verdict.until, verdict.since, verdict.known_at)):
         return "a time of its verdict is no datetime with a time zone"
     return None
 
@@ -100,6 +103,10 @@ def _is_json(facts: object) -> bool:
         return isinstance(facts, Mapping) and "\\u0000" not in json.dumps(dict(facts), allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return False
+
+
+def _is_text(value: Any) -> bool:  # noqa: ANN401 - somebody else's
+    return isinstance(value, str) and value != "" and _UNSTORABLE.search(value) is None
 
 
 def _is_moment(value: Any) -> bool:  # noqa: ANN401 - somebody else's
@@ -147,7 +154,8 @@ def _origin(entry: EntryPoint) -> str:
 
 
 def _error(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:_TOLD]
+    told = " ".join(f"{type(error).__name__}: {error}".split())[:_TOLD]
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", told)
 
 
 def _place(error: Exception) -> str:

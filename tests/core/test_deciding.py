@@ -55,7 +55,7 @@ def test_decision_is_made_of_the_verdict_that_stands_and_keeps_all():
 
     assert (decision.reason, decision.facts) == ("a says cancel", {"of": "a"})
     assert (decision.event_id, decision.since, decision.priority) == ("its event", since, 0)
-    assert decision.review_at == later
+    assert decision.review_after(NOW) == later
     assert [(mode, verdict.act) for mode, verdict in decision.verdicts] == [(ENFORCE, CANCEL), (SHADOW, ALLOW)]
 
 
@@ -71,8 +71,17 @@ def test_each_shadow_that_objects_is_a_decision_beside():
 
 def test_earliest_time_at_which_a_verdict_may_change_is_the_next_look():
     soon, later = NOW + SECOND, NOW + 2 * SECOND
-    assert decided(rule("a", ALLOW, until=later), rule("b", ALLOW, until=soon))[0].review_at == soon
-    assert decided(rule("a", ALLOW))[0].review_at is None
+    assert decided(rule("a", ALLOW, until=later), rule("b", ALLOW, until=soon))[0].review_after(NOW) == soon
+    assert decided(rule("a", ALLOW))[0].review_after(NOW) is None
+
+
+def test_time_that_has_passed_calls_for_no_look_and_hides_none_to_come():
+    later = NOW + SECOND
+    (decision,) = decided(
+        rule("a", ALLOW, until=NOW - SECOND), rule("b", ALLOW, until=NOW), rule("c", ALLOW, until=later)
+    )
+    assert decision.review_after(NOW) == later
+    assert decision.review_after(later) is None
 
 
 @pytest.mark.parametrize(

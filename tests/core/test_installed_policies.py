@@ -137,6 +137,10 @@ NOW = datetime(2026, 5, 1, tzinfo=UTC)
         pytest.param(Verdict(Act.CANCEL, "theirs", "so", event_id=7), "no id of an event", id="a number for an id"),
         pytest.param(Verdict(Act.ALLOW, "theirs", "so", until=NOW.replace(tzinfo=None)), "time zone", id="naive until"),
         pytest.param(Verdict(Act.ALLOW, "theirs", "so", since="today"), "time zone", id="a word for a time"),
+        pytest.param(Verdict(Act.HOLD, "theirs", "so", known_at="yesterday"), "time zone", id="a word for when known"),
+        pytest.param(Verdict(Act.HOLD, "theirs", "s\0"), "no text", id="a zero character in the reason"),
+        pytest.param(Verdict(Act.HOLD, "theirs", "s\ud800"), "no text", id="half a character in the reason"),
+        pytest.param(Verdict(Act.HOLD, "theirs", "so", event_id="e\0"), "no id", id="a zero character in the id"),
     ],
 )
 def test_nonsense_for_a_verdict_holds_the_message_and_is_told_of_once(answer, told):
@@ -169,6 +173,14 @@ def test_what_a_failing_policy_says_is_kept_short_and_out_of_the_log():
     assert name == "theirs"
     assert told.startswith("RuntimeError in test_installed_policies.py, line ")
     assert ALICE not in told
+
+
+def test_what_a_failing_policy_says_can_be_stored_whatever_it_is():
+    def judge(facts):
+        raise ValueError("\0 and \ud800")
+
+    verdict = Guarded("theirs", judge)(facts())
+    assert verdict.reason == "policy theirs failed: ValueError: \N{REPLACEMENT CHARACTER} and \N{REPLACEMENT CHARACTER}"
 
 
 def test_policy_that_is_off_is_not_asked_even_when_it_is_broken(entry):

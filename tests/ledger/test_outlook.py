@@ -77,8 +77,8 @@ def test_a_queue_moves_the_last_moment_for_what_is_sent_later_only(database):
     noon, later = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
     order(database, *[noon] * 40)
     prospect = look(database, rate=2)
-    assert prospect.cancel_by(later) == deadlines.cancel_by(later) - timedelta(seconds=20)
-    assert prospect.cancel_by(noon) == deadlines.cancel_by(noon) - timedelta(seconds=20)
+    assert prospect.cancel_by(later) == deadlines.cancel_by(later) - timedelta(seconds=24)
+    assert prospect.cancel_by(noon) == deadlines.cancel_by(noon) - timedelta(seconds=24)
     assert prospect.cancel_by(noon - timedelta(minutes=1)) == deadlines.cancel_by(noon - timedelta(minutes=1))
 
 
@@ -162,11 +162,27 @@ def test_nobody_waits_for_a_further_look(sqlite_database):
 
     found = Kept(sqlite_database, look_, clock=clock)
     assert found.latest() == 1
-    clock.at += 100
+    clock.at += 30
     assert [found.latest() for _ in range(5)] == [1] * 5
     may_end.set()
     assert wait_for(lambda: found.latest() == 2)
     assert len(looks) == 2
+
+
+def test_whoever_asks_first_after_a_rest_waits_for_a_look(sqlite_database):
+    clock, looks = Clock(), []
+
+    def look_(_connection):
+        looks.append(clock.at)
+        return len(looks)
+
+    def aside(_look):
+        raise AssertionError("what is hours old was returned meanwhile")
+
+    found = Kept(sqlite_database, look_, clock=clock, aside=aside)
+    assert found.latest() == 1
+    clock.at += 3600
+    assert [found.latest() for _ in range(5)] == [2] * 5
 
 
 def test_what_was_found_counts_while_the_database_is_away(sqlite_database):

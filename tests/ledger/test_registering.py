@@ -5,21 +5,18 @@ import pytest
 
 from core import deadlines
 from core.campaigns import CarrierState
-from core.cancelling import Action, Again, Meaning, Outcome, Settle, next_step
 from core.consent import ConsentScope
 from core.deciding import Mode
 from core.errors import NotFound, RequestInvalid
 from core.facts import MessageClass
-from core.outcomes import CancellationState
 from core.policies import opt_out, stale_campaign
 from core.policies.catalogue import rules
-from ledger import consenting, settling, story
+from ledger import consenting, story
 from ledger.absorbing import absorb
 from ledger.campaigning import CampaignChange, change
 from ledger.registering import Registration, register
 from ledger.reviewing import review
-from ledger.settling import Settlement
-from store import cancellations, due
+from store import due
 from tests.reports import (
     ALICE,
     BOB,
@@ -31,7 +28,6 @@ from tests.reports import (
     message_id,
     registration,
     scheduled,
-    text,
 )
 
 
@@ -186,29 +182,6 @@ def test_tie_that_was_a_mistake_is_forgotten_when_it_is_corrected(database):
         absorb(connection, heard(said), RULES, now=NOW)
     (answer,) = registered(database, registration(campaign_key="spring"))
     assert answer.decision.verdict == "allow"
-
-
-def test_reason_that_lapsed_after_telnyx_was_asked_is_not_asked_for_again(database):
-    registered(database, registration())
-    opted_out(database)
-    with database.begin() as connection:
-        (asked,) = cancellations.claim(connection, now=NOW, limit=1, lease=timedelta(seconds=30), token="t")
-        held = cancellations.hold(connection, {message_id(): "t"})
-        again = Again(NOW + timedelta(minutes=5), Action.DELETE)
-        cancellations.reschedule(connection, held, {message_id(): again})
-    assert asked.asked.action is Action.DELETE
-    with database.begin() as connection:
-        later = NOW + timedelta(minutes=1)
-        absorb(connection, heard(text("START", minute=1), received_at=later), RULES, now=later)
-    with database.begin() as connection:
-        (looked,) = cancellations.claim(connection, now=later, limit=1, lease=timedelta(seconds=30), token="u")
-    assert looked.asked.action is Action.GET
-    scheduled_still = next_step(looked.asked, Meaning.SCHEDULED, now=NOW, chance=0.5, retry_after=None)
-    assert scheduled_still == Settle(CancellationState.WITHDRAWN, Outcome.REASON_LAPSED)
-    with database.begin() as connection:
-        settling.settle(connection, [Settlement(message_id(), "u", scheduled_still)], now=NOW)
-    assert stories(database)["message"]["ledger"] == "pending"
-    assert stories(database)["cancellation"]["state"] == "withdrawn"
 
 
 def test_message_to_a_number_that_no_opt_out_could_match_is_refused(database):

@@ -73,7 +73,7 @@ def test_panic_as_json_says_the_same(run, settings, sqlite_database):
     assert data["panic"]["id"] == kept(sqlite_database)[0].hold.id
     before = data["before"]
     assert (before["pending"], before["recallable"], before["inside_the_minute"], before["late"]) == (3, 2, 1, 0)
-    assert (before["per_second"], before["first_late_at"], data["outcome"]) == (20, None, None)
+    assert (before["per_second"], before["first_late_at"], data["outcome"]) == (17, None, None)
 
 
 def test_panic_that_cannot_make_it_says_so(run, settings, sqlite_database):

@@ -71,7 +71,7 @@ def test_attempt_is_written_down_with_the_claim(database):
     order(database, ordered(A))
     (claimed,) = claim(database)
     with database.read() as connection:
-        (attempt,) = cancellations.attempts_of(connection, A)
+        (attempt,) = attempts.of(connection, [A])[A]
     assert (attempt.id, attempt.action, attempt.started_at) == (claimed.attempt_id, "DELETE", NOW)
     assert attempt.finished_at is None
 
@@ -105,7 +105,7 @@ def test_lease_left_by_a_dead_worker_runs_out(database):
     (taken,) = claim(database, at=NOW + LEASE, token="alive")
     assert taken.asked.attempts == 2
     with database.read() as connection:
-        assert len(cancellations.attempts_of(connection, A)) == 2
+        assert len(attempts.of(connection, [A])[A]) == 2
 
 
 def test_worker_that_lost_its_lease_changes_nothing(database):
@@ -156,6 +156,51 @@ def test_ordering_again_begins_anew_after_an_end(database, end):
     assert not finish(database, A, "t", CONFIRMED)
 
 
+def lapsed(database, of: str) -> None:
+    """An order whose reason has gone, and of which a worker is asking at the moment what came of it."""
+    order(database, ordered(of, reason="first"))
+    claim(database, token="first")
+    with database.begin() as connection:
+        ours = cancellations.hold(connection, {of: "first"})
+        cancellations.reschedule(connection, ours, {of: Again(NOW, Action.GET, refused=True)})
+        assert cancellations.withdraw(connection, [of], now=NOW) == []
+    (looking,) = claim(database, token="looking")
+    assert looking.asked.lapsed
+
+
+def test_ordering_what_had_lapsed_begins_anew_and_at_once(database):
+    lapsed(database, A)
+    later = NOW + timedelta(seconds=1)
+    order(database, ordered(A, reason="second", priority=0, at=later))
+    row = held(database, A)
+    assert (row.reason, row.priority, row.known_at, row.requested_at) == ("second", 0, later, later)
+    assert (row.lapsed, row.refusals, row.needs, row.next_attempt_at) == (False, 0, "DELETE", later)
+    (claimed,) = claim(database, at=later, token="anew")
+    assert (claimed.asked.action, claimed.asked.lapsed) == (Action.DELETE, False)
+
+
+def test_what_was_asked_before_an_order_lapsed_still_counts_when_it_is_ordered_anew(database):
+    lapsed(database, A)
+    order(database, ordered(A, reason="second"))
+    with database.begin() as connection:
+        assert cancellations.withdraw(connection, [A], now=NOW) == []
+    assert (held(database, A).state, held(database, A).lapsed, held(database, A).attempts) == ("requested", True, 2)
+
+
+def test_whoever_asked_about_what_had_lapsed_cannot_settle_what_was_ordered_since(database):
+    lapsed(database, A)
+    order(database, ordered(A, reason="second"))
+    assert not finish(database, A, "looking", Settle(CancellationState.WITHDRAWN, Outcome.REASON_LAPSED))
+    assert held(database, A).state == CancellationState.REQUESTED
+
+
+def test_ordering_again_leaves_what_was_confirmed_after_it_had_lapsed(database):
+    lapsed(database, A)
+    finish(database, A, "looking", CONFIRMED)
+    order(database, ordered(A, reason="second"))
+    assert (held(database, A).reason, held(database, A).state) == ("first", "confirmed")
+
+
 def test_withdrawing_takes_back_only_what_was_never_asked_for(database):
     order(database, ordered(A), ordered(B), ordered(C))
     claim(database, limit=1)
@@ -198,7 +243,7 @@ def test_answer_is_kept_with_its_attempt_and_cut(database):
     with database.begin() as connection:
         attempts.finish(connection, [Answered(claimed.attempt_id, NOW, 422, "no\0" + "x" * 5000, "refused")])
     with database.read() as connection:
-        (attempt,) = cancellations.attempts_of(connection, A)
+        (attempt,) = attempts.of(connection, [A])[A]
     assert (attempt.http_status, attempt.outcome, attempt.finished_at) == (422, "refused", NOW)
     assert attempt.answer.startswith("no\N{REPLACEMENT CHARACTER}x")
     assert len(attempt.answer) == 2048

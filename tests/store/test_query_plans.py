@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from core.consent import Tier
 from core.scopes import Scope
-from store import consents, due, gated, intents, messages, outcomes, reach, sums, traffic
+from store import consents, due, gated, intents, messages, outcomes, reach, reviews, sums, traffic
 from store.ways import Reach
 from tests.query_plans import plans
 from tests.reports import ALICE, BOB, NOW, OURS, PROFILE, message_id
@@ -199,6 +199,7 @@ def test_postgresql_finds_what_was_cancelled_of_a_campaign_without_reading_all_t
             )
             for table, by in [("consents", {"ix_consents_tier"}), ("settling", {"sqlite_autoindex_consents_1"})]
         ),
+        pytest.param(reviews.oldest, "reviews", {"ix_reviews_due"}, id="oldest"),
         pytest.param(lambda on: outcomes.fared(on, NOW), "outcomes", {"ix_outcomes_at"}, id="fared"),
     ],
 )

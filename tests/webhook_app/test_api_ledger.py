@@ -21,7 +21,7 @@ BESIDE = {
         "done_at": None,
         "late": 0,
         "first_late_at": None,
-        "rate": 20.0,
+        "rate": 17.0,
         "latency_ms": 300,
         "makes_it": True,
     },

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ledger.registering import register
-from store import cancellations, sums
+from store import attempts, cancellations, sums
 from store.cancellations import NewCancellation
 from tests.processes import Running, wait_for
 from tests.reports import RULES, message_id, registration
@@ -71,7 +71,8 @@ def test_earliest_deadline_goes_first_and_opt_outs_before_others_across_processe
     assert max(abs(asked.index(of) - place) for place, of in enumerate(ordered)) <= OUT_OF_PLACE
     # On a machine with much else to do they bunch a little; each at a pace of its own would be twice as many.
     with database.read() as connection:
-        times = [cancellations.attempts_of(connection, of)[0].started_at for of in ordered]
+        made = attempts.of(connection, ordered)
+    times = [made[of][0].started_at for of in ordered]
     assert max(sum(at <= other < at + SECOND for other in times) for at in times) <= RATE * 1.5
 
 

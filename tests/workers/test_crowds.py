@@ -114,8 +114,8 @@ def test_many_that_are_held_are_begun_with_by_the_time_their_cancelling_takes(wo
     )
     held = world.hold("a")
     world.leads = world.look(rate=1)
-    # Three hundred and one at one a second, and a few to decide on them all.
-    begin = deadline(SEND_AT) - timedelta(seconds=30 + 301)
+    # Three hundred and one at most of one a second, and a few to decide on them all.
+    begin = deadline(SEND_AT) - timedelta(seconds=30 + 355)
     world.review(begin - timedelta(seconds=3))
     assert world.cancelling(1) is None
 
@@ -127,6 +127,19 @@ def test_many_that_are_held_are_begun_with_by_the_time_their_cancelling_takes(wo
     world.review(begin + SECOND)
     assert world.cancelling(309) == "withdrawn"
     assert world.looked_at(309) is None
+
+
+def test_what_is_held_no_more_when_it_is_begun_with_is_looked_at_when_it_is_usual(world):
+    held = world.hold("a")
+    world.at = EARLY
+    world.leads = Leads(held=CROWD, gates=world.look(rate=1).gates)
+    world.lift(held)
+    world.review(EARLY)
+    assert (world.looked_at(1), world.cancelling(1)) == (None, None)
+
+    world.review(last_look(SEND_AT))
+
+    assert (world.looked_at(1), world.cancelling(1)) == (last_look(SEND_AT), None)
 
 
 def test_few_that_are_held_are_left_until_it_is_usual(world):
@@ -167,7 +180,7 @@ def test_alarm_is_given_once_a_minute_and_when_it_is_over(sqlite_database):
     events = [(each["event"], each["log_level"]) for each in told]
     late = ("cancellations_will_be_late", "error")
     assert events == [late, late, ("cancellations_will_be_in_time", "info")]
-    assert (told[0]["waiting"], told[0]["late"]) == (130, 10)
+    assert (told[0]["waiting"], told[0]["late"]) == (130, 28)
     assert told[0]["first_deadline"] == (NOW + timedelta(minutes=2)).isoformat()
     assert "RESCIND_CANCEL_RATE" in told[0]["remedy"]
 

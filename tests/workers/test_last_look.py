@@ -6,10 +6,12 @@ import pytest
 
 from core.consent import Consent, ConsentKind
 from core.deadlines import WALL, deadline, last_look
+from core.deciding import Act, Mode, Rule, Rules, Verdict
 from core.outcomes import LedgerState
 from ledger import settling
 from store import cancellations, consents, decisions, messages
 from store.consents import HeardConsent
+from store.messages import Looks
 from tests.books import registered
 from tests.reports import ALICE, BOB, NOW, follow, message_id, registration
 from workers.reviewing import Reviewer
@@ -111,6 +113,19 @@ def test_message_registered_within_its_last_look_needs_no_other(world):
 
     assert world.triggers(3) == ["registration"]
     assert world.message(3).last_look_at == NOW
+
+
+def test_policy_that_goes_on_naming_a_time_that_has_passed_is_asked_once_then(world):
+    soon = SEND_AT - timedelta(hours=1)
+    stubborn = Rule("theirs", Mode.ENFORCE, lambda facts: Verdict(Act.ALLOW, "theirs", "fine so far", until=soon))
+    world.reviewer = Reviewer(world.database, lambda: Rules((stubborn,)), lambda: world.at)
+    with world.database.begin() as connection:
+        messages.set_looks(connection, [Looks(message_id(1), soon, None)])
+    world.at = soon + SECOND
+
+    assert [world.reviewer.review() for _ in range(3)] == [True, False, False]
+    assert world.triggers() == ["registration", "time"]
+    assert world.message().review_at is None
 
 
 def test_message_put_off_after_its_last_look_gets_another(world):

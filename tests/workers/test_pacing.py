@@ -9,6 +9,7 @@ import pytest
 from redis import Redis
 from structlog.testing import capture_logs
 
+from core.forecasting import SUSTAINED
 from rescind.valkey import Valkey
 from store.bell import connect
 from workers.pacing import Pacer
@@ -45,7 +46,7 @@ def take(pacer: Pacer, grants: list[tuple[float, float]]) -> None:
     grants += [(began, time.monotonic())] * granted
 
 
-@pytest.mark.parametrize("rate", [1, 2, 3, 5, 20, 200])
+@pytest.mark.parametrize("rate", [1, 2, 3, 5, 15, 19, 20, 200])
 @pytest.mark.parametrize("tick", [0.005, 0.05, 0.3])
 def test_no_second_has_more_requests_than_the_rate(rate, tick):
     clock = Clock()
@@ -58,14 +59,25 @@ def test_no_second_has_more_requests_than_the_rate(rate, tick):
 
 
 @pytest.mark.parametrize("rate", [1, 5, 20, 200])
-def test_most_of_the_rate_can_be_used(rate):
+def test_what_forecasts_count_on_is_granted(rate):
     clock = Clock()
     pacer = Pacer(rate, None, clock=clock)
     granted = 0
     while clock.seconds < 1020:
         granted += pacer.try_acquire(1000)
         clock.seconds += 0.01
-    assert granted >= 0.85 * rate * 20
+    assert granted >= SUSTAINED * rate * 20
+
+
+@pytest.mark.parametrize("rate", [15, 19, 20, 200])
+def test_what_forecasts_count_on_is_granted_to_those_who_ask_late(rate):
+    clock = Clock()
+    pacer = Pacer(rate, None, clock=clock)
+    granted = 0
+    while clock.seconds < 1100:
+        granted += pacer.try_acquire(1000)
+        clock.seconds += pacer.ready_in().total_seconds() + 0.02
+    assert granted >= SUSTAINED * rate * 100
 
 
 @pytest.mark.parametrize("rate", [1, 5, 20, 200])

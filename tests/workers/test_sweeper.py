@@ -195,6 +195,22 @@ def test_nothing_due_is_released_while_a_review_waits(world):
     assert world.sweep().released == 1
 
 
+def test_nothing_is_released_that_came_due_after_a_review_was_called_for_whichever_was_ordered_first(world):
+    due = world.clock.at + timedelta(minutes=30)
+    schedule(world.database, message_id(), to=ALICE, send_at=due)
+    looked_last(world.database, message_id(), now=due - timedelta(minutes=3))
+    world.clock.at = due + timedelta(minutes=1)
+    with world.database.begin() as connection:
+        for known_at in (world.clock.at, due - timedelta(minutes=2)):
+            reviews.request(connection, Scope.CAMPAIGN, "spring-sale", event_id=None, known_at=known_at)
+
+    assert world.sweep().released == 0
+
+    with world.database.begin() as connection:
+        assert [reviewing.review(connection, RULES, now=world.clock.at, limit=10) for _ in range(2)] == [0, 0]
+    assert world.sweep().released == 1
+
+
 def test_a_message_on_which_time_alone_decides_is_rung_for(world):
     world.clock.at = datetime.now(UTC)
     message = message_id()
