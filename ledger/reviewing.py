@@ -11,7 +11,7 @@ lifts one meanwhile waits for its end, and has those decided on again that were 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -25,11 +25,14 @@ from store.due import Place
 from store.messages import MessageRow
 from store.reviews import Review
 
+#: By then new rules should have come to every host. Until they have, only who has them decides by them.
+_SPREADING = timedelta(minutes=5)
+
 
 def review(connection: sa.Connection, rules: Rules, *, now: datetime, limit: int) -> int | None:
     """Decide on the next messages of an unfinished review; return how many, or None when there is none."""
     holds.keep(connection)
-    order = reviews.claim(connection)
+    order = reviews.claim(connection, digest=rules.digest, spread_before=now - _SPREADING)
     if order is None:
         return None
     found = _concerned(connection, order, limit)
@@ -94,7 +97,7 @@ def follow_rules(connection: sa.Connection, rules: Rules, *, now: datetime) -> N
     """Order everything pending to be decided on again when the policies are others than before."""
     rulebooks.keep(connection, rules, now=now)
     if reviews.follow_rules(connection, rules.digest, now=now):
-        reviews.request(connection, Scope.ALL, "", event_id=f"policies:{rules.digest}", known_at=now)
+        reviews.request(connection, Scope.ALL, "", event_id=reviews.called_for_by_rules(rules.digest), known_at=now)
 
 
 def _is_near(row: MessageRow, now: datetime) -> bool:

@@ -11,6 +11,8 @@ from core.scopes import Scope
 from store import upserting
 from store.tables import IS_UNFINISHED, reviews, rules_followed
 
+_BY_RULES = "policies:"
+
 
 @dataclass(frozen=True, slots=True)
 class Review:
@@ -56,15 +58,29 @@ def request(
     )
 
 
-def claim(connection: sa.Connection) -> Review | None:
+def called_for_by_rules(digest: str) -> str:
+    """Return what stands for new rules, by their digest, as the event that has called for a review."""
+    return f"{_BY_RULES}{digest}"
+
+
+def claim(connection: sa.Connection, *, digest: str, spread_before: datetime) -> Review | None:
     """Return an unfinished review that nobody else is working on, held until the transaction ends.
 
     The one that has come least far in time goes first: so all are carried out by deadline, and one that was ordered
-    while a long one is under way need not wait for its end.
+    while a long one is under way need not wait for its end. One that new rules have called for since
+    ``spread_before`` is left to those who have them; ``digest`` is that of the rules at hand.
     """
     query = (
         sa.select(*(reviews.c[name] for name in Review.__slots__))
-        .where(IS_UNFINISHED)
+        .where(
+            IS_UNFINISHED,
+            sa.or_(
+                reviews.c.event_id.is_(None),
+                ~reviews.c.event_id.startswith(_BY_RULES),
+                reviews.c.event_id == called_for_by_rules(digest),
+                reviews.c.requested_at <= spread_before,
+            ),
+        )
         .order_by(sa.nulls_first(reviews.c.after_send_at), reviews.c.seq)
         .limit(1)
         .with_for_update(skip_locked=True)

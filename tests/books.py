@@ -9,7 +9,7 @@ from ledger import consenting, story
 from ledger.absorbing import absorb
 from ledger.registering import register
 from ledger.reviewing import look_last, review
-from store import tables
+from store import reviews, tables
 from tests.reports import ALICE, NOW, RULES, heard, message_id
 
 #: What is a fact in the order of arrival, and no part of the merged state.
@@ -45,6 +45,10 @@ def opted_out(database, number=ALICE, *, reason="by phone", cause="opt-out:1", n
 def reviewed(database):
     with database.begin() as connection:
         return review(connection, RULES, now=NOW, limit=10)
+
+
+def next_review(connection):
+    return reviews.claim(connection, digest=RULES.digest, spread_before=NOW)
 
 
 def looked_last(database, *ids, now):

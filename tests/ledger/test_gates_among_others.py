@@ -57,7 +57,7 @@ def test_gate_set_while_a_message_is_decided_on_for_the_last_time_still_holds_it
     registered(postgresql_database, registration(send_at=SEND_AT), now=NOW)
     with postgresql_database.begin() as connection:
         if decide is review:
-            reviews.request(connection, Scope.ALL, "", event_id="policies:1", known_at=NOW)
+            reviews.request(connection, Scope.ALL, "", event_id="somebody", known_at=NOW)
         if decide is review_timed:
             (row,) = messages.lock(connection, [message_id()]).values()
             messages.set_looks(connection, [messages.Looks(row.id, LOOKED_AT, None)])

@@ -17,8 +17,8 @@ from ledger.gathering import facts
 from ledger.intending import Wish
 from ledger.registering import register
 from ledger.reviewing import look_last
-from store import messages, reviews
-from tests.books import registered, reviewed, stories
+from store import messages
+from tests.books import next_review, registered, reviewed, stories
 from tests.reports import ALICE, BOB, NOW, OURS, PROFILE, RULES, message_id, registration, scheduled, status
 
 MINUTE = timedelta(minutes=1)
@@ -97,7 +97,7 @@ def test_message_that_was_let_go_is_taken_back(sqlite_database):
 
 def pending_review(database):
     with database.begin() as connection:
-        order = reviews.claim(connection)
+        order = next_review(connection)
         return order and (order.scope, order.value, order.event_id)
 
 

@@ -64,7 +64,8 @@ def test_backtest_shows_what_the_guide_does(run, settings, changed):
 def test_story_of_a_shadowed_policy_reads_as_in_the_guide(run, settings, changed, sqlite_database):
     rules = catalogue.rules(**policies.load(changed))
     with sqlite_database.begin() as connection:
-        reviews.request(connection, Scope.ALL, "", event_id="policies:new", known_at=datetime.now(UTC))
+        cause = reviews.called_for_by_rules(rules.digest)
+        reviews.request(connection, Scope.ALL, "", event_id=cause, known_at=datetime.now(UTC))
         assert review(connection, rules, now=datetime.now(UTC), limit=10) == 2
 
     ran = run("why", message_id(2), **settings)

@@ -6,11 +6,13 @@ from core.deciding import Mode
 from core.errors import StoreUnavailable
 from core.policies import opt_out
 from core.policies.catalogue import rules
+from core.scopes import Scope
 from ledger import reviewing
 from ledger.following import Following
-from store import reviews, rulebooks
+from store import decisions, reviews, rulebooks
 from store.engine import Database
-from tests.reports import NOW, RULES
+from tests.books import registered
+from tests.reports import NOW, RULES, message_id, registration
 
 SHADOWED = rules(opt_out=opt_out.Settings(mode=Mode.SHADOW))
 
@@ -68,3 +70,32 @@ def test_others_than_before_are_a_reason_to_decide_again_and_the_same_are_none(d
     assert [follow(each) for each in (RULES, RULES, SHADOWED)] == [False, False, True]
     with database.read() as connection:
         assert rulebooks.followed(connection).digest == SHADOWED.digest
+
+
+def test_review_that_new_rules_call_for_is_left_to_who_has_them_until_they_have_spread(database):
+    registered(database, registration())
+    with database.begin() as connection:
+        for chosen in (RULES, SHADOWED):
+            reviewing.follow_rules(connection, chosen, now=NOW)
+        reviews.request(connection, Scope.CAMPAIGN, "spring", event_id="move-1", known_at=NOW)
+
+    def reviewed(by, *, after):
+        with database.begin() as connection:
+            return reviewing.review(connection, by, now=NOW + after, limit=10)
+
+    # What else is ordered goes on meanwhile.
+    assert [reviewed(RULES, after=timedelta(minutes=1)) for _ in range(2)] == [0, None]
+    assert reviewed(SHADOWED, after=timedelta(minutes=1)) == 1
+    with database.read() as connection:
+        told = decisions.latest(connection, message_id())
+    assert (told.rules, told.event_id) == (SHADOWED.digest, f"policies:{SHADOWED.digest}")
+
+
+def test_review_for_rules_that_nobody_has_is_carried_out_all_the_same_in_the_end(database):
+    registered(database, registration())
+    with database.begin() as connection:
+        for chosen in (RULES, SHADOWED):
+            reviewing.follow_rules(connection, chosen, now=NOW)
+    with database.begin() as connection:
+        assert reviewing.review(connection, RULES, now=NOW + timedelta(minutes=5), limit=10) == 1
+        assert reviews.oldest(connection) is None

@@ -11,6 +11,7 @@ from core.policies import goal_reached, superseded
 from core.policies.catalogue import rules
 from store import reviews
 from tests.api_calls import Api, refused, telnyx_message, told
+from tests.books import next_review
 from tests.reports import ALICE, BOB, NOW
 
 GOAL = {"id": "order-1", "kind": "goal", "value": "purchase", "phone_number": ALICE}
@@ -111,8 +112,8 @@ def test_revision_of_every_recipient_has_everything_pending_decided_on_once(api)
     told(api.post("/v1/signals", {"signals": [MOVED, MOVED | {"id": "move-2"}]}), 201)
     assert unfinished(api)
     with api.database.begin() as connection:
-        reviews.finish(connection, reviews.claim(connection), now=NOW)
-        assert reviews.claim(connection) is None
+        reviews.finish(connection, next_review(connection), now=NOW)
+        assert next_review(connection) is None
 
 
 def test_signal_that_no_rule_asks_for_is_kept_and_nothing_is_decided(sqlite_database):
