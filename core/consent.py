@@ -137,13 +137,15 @@ def standing_opt_out(
     to one profile lifts no STOP that was sent to another. Words for every
     profile (``None``) are part of each profile's history, also of one that
     nobody has written to yet.
+
+    A message of which nobody told the profile may be from any that was ever
+    written to, and every opt-out of one of them governs it.
     """
     words = list(history)
-    # A message of which nobody told the profile could be from any: then every opt-out governs it.
     if scope is ConsentScope.PROFILE and messaging_profile_id is not None:
         return _last_word(words, messaging_profile_id)
-    profiles = {messaging_profile_id, *(word.messaging_profile_id for word in words if word.messaging_profile_id)}
-    standing = [word for profile in profiles if (word := _last_word(words, profile))]
+    profiles = {messaging_profile_id, *(word.messaging_profile_id for word in words)} - {None}
+    standing = [word for profile in profiles or {None} if (word := _last_word(words, profile))]
     return max(standing, key=_weight, default=None)
 
 

@@ -134,11 +134,17 @@ def test_what_one_profile_must_not_send_no_profile_may_when_opt_outs_reach_all(h
 
 
 @pytest.mark.parametrize("scope", ConsentScope)
-@pytest.mark.parametrize(("profile", "stands"), [("summer", False), ("spring", True), (None, True)])
+@pytest.mark.parametrize(("profile", "stands"), [("summer", False), ("spring", True), (None, False)])
 def test_start_lifts_an_opt_out_of_every_profile_for_the_one_it_was_sent_to_alone(scope, profile, stands):
     history = [word(OUT, profile=None), word(IN, 1, "summer")]
     found = standing_opt_out(history, messaging_profile_id=profile, scope=scope)
     assert (found is not None) is stands
+
+
+@pytest.mark.parametrize("scope", ConsentScope)
+def test_message_from_who_knows_where_may_be_from_a_profile_that_no_start_was_sent_to(scope):
+    history = [word(IN, profile="autumn"), word(OUT, 1, profile=None), word(IN, 2, "summer")]
+    assert standing_opt_out(history, messaging_profile_id=None, scope=scope) is not None
 
 
 @given(st.lists(st.builds(word, st.sampled_from([OUT, IN]), st.integers(0, 3), st.just("spring"), st.uuids().map(str))))

@@ -70,12 +70,6 @@ def opted_out(world: World, number: str, among: frozenset[str] = _APPLICABLE) ->
     return last if last is not None and last.is_stop else None
 
 
-def refused_everywhere(world: World, number: str) -> bool:
-    """Whether somebody was opted out of every profile by API: a START to ours lifts that for ours alone."""
-    told = rows(world.stores.of["eyes"], tables.consents, tables.consents.c.messaging_profile_id.is_(None))
-    return any(row["phone_number"] == number and row["kind"] == "opt_out" for row in told)
-
-
 def objections(world: World, sms: Sms) -> list[Objection]:
     """Why a message should not go out, as it stands and is known by now."""
     return objections_to(world, sms.to, world.campaign_of.get(sms.id), sms.send_at)
