@@ -46,6 +46,8 @@ class IntentRow:
     settled_at: datetime | None
     fingerprint: str | None = None
     """By which messages that say the same are known; see ``core.fingerprints``."""
+    body_digest: str | None = None
+    """The SHA-256 of all that was asked for, in hexadecimal; None when it was not asked for through the door."""
 
 
 _COLUMNS = [intents.c[name] for name in IntentRow.__slots__]
@@ -147,11 +149,14 @@ def without_message_to(connection: sa.Connection, phone_number: str, *, limit: i
     return [IntentRow(*row) for row in connection.execute(query)]
 
 
-def with_message_to(connection: sa.Connection, phone_number: str, *, since: datetime) -> list[IntentRow]:
-    """Return the requests to a number since a moment that led to a message, or may have; the newest first."""
+def made_to(connection: sa.Connection, phone_number: str, *, since: datetime) -> list[IntentRow]:
+    """Return the requests to a number since a moment, whatever came of them; the newest first."""
     # By what little there is of one number, not by the moment: all requests of these minutes may be thousands.
     ids = sa.union(
         sa.select(intents.c.id).where(intents.c.phone_number == phone_number, IS_IN_DOUBT),
+        sa.select(intents.c.id).where(
+            intents.c.phone_number == phone_number, intents.c.created_at >= since, IS_WITHOUT_MESSAGE
+        ),
         sa.select(intents.c.id)
         .join(message_recipients, message_recipients.c.message_id == intents.c.message_id)
         .where(message_recipients.c.phone_number == phone_number),
