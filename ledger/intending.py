@@ -233,7 +233,7 @@ def merge(
             for row in rows.values()
         }
 
-    held = recording.hold(connection, {report.message_id}, as_new=True)
+    held = recording.expect(report.message_id)
     merged = recording.record(connection, held, [report], now=now, entering=enter).messages[report.message_id]
     spoken = overtaking.spoken_of([(report, registration.tags)], rules)
     overtaking.order_review(connection, spoken, now=now)
