@@ -12,7 +12,7 @@ from core import forecasting
 from core.forecasting import Queue
 from core.outcomes import CancellationState
 from core.scopes import Scope
-from ledger import holding
+from ledger import holding, unanswered
 from ledger.forecasting import Outlook
 from store import gated, reach, reviews
 
@@ -30,6 +30,8 @@ class Preview:
     """Of all that would wait, how many would be too late although they can be recalled now."""
     first_late_at: datetime | None
     """By when the first of those would have to be asked for."""
+    in_doubt: int
+    """Requests whose messages, if Telnyx holds them, cannot be cancelled."""
 
     @property
     def inside_the_minute(self) -> int:
@@ -51,6 +53,7 @@ def preview(connection: sa.Connection, scope: Scope, value: str, outlook: Outloo
         per_second=waiting.pace.per_second,
         late=told.late,
         first_late_at=told.first_late_at,
+        in_doubt=unanswered.count(connection, within, now=now),
     )
 
 

@@ -13,12 +13,12 @@ from rich.console import Console
 
 from core.errors import RequestInvalid
 from core.holds import HoldKind, cause_of
-from ledger import panicking
+from ledger import holding, panicking, unanswered
 from ledger.forecasting import Outlook
 from ledger.holding import Gate
 from ledger.panicking import Preview, Progress
 from ledger.showing import instant
-from rescind import databases, gates, output, panic_watch
+from rescind import databases, doubted, gates, output, panic_watch
 from rescind.output import as_json, brief
 from schemas.settings import Settings
 from store.bell import Bell
@@ -41,7 +41,7 @@ def panic_command(context: click.Context, /, *, yes: bool, no_wait: bool, wants_
 
     It says first what that comes to, and asks. The workers do the work: Ctrl-C does not stop them. The gate opens by
     itself after a day unless you say otherwise; what was cancelled stays cancelled, see `rescind reschedule`.
-    The exit status is 1 when a message could not be cancelled.
+    The exit status is 1 when a message could not be cancelled, or a request is in doubt: Telnyx may hold its message.
     """
     if context.invoked_subcommand is not None:
         if any(described.values()) or yes or no_wait or wants_json:
@@ -89,10 +89,11 @@ def _print(wanted: Gate, before: Preview, *, on_stderr: bool) -> None:
         (f"pending in {gates.subject(wanted.scope, wanted.value)}", f"{before.pending:,}"),
         ("can be recalled", f"{before.recallable:,}"),
         ("due within the minute: tried once, and most likely refused", f"{before.inside_the_minute:,}"),
+        *([("in doubt: if Telnyx holds it, it stays there", f"{before.in_doubt:,}")] if before.in_doubt else []),
         ("takes about", f"{_span(before.takes)} at {before.per_second:g} a second"),
     ]
     Console(stderr=on_stderr, highlight=False).print(output.table(["", ""], rows))
-    if not before.pending:
+    if not before.pending and not before.in_doubt:
         click.echo("nothing that is pending is meant by this: is the value right?", err=on_stderr)
     if before.late:
         first = brief(instant(before.first_late_at))
@@ -126,17 +127,25 @@ def _follow(
             state = panic_watch.watch(database, cause_of(shown["id"]), expected=before.pending, ring=ring)
     except KeyboardInterrupt:
         click.echo("the gate is set, and the workers go on", err=True)
+    with database.read() as connection:
+        within = holding.reach_of(connection, shown["scope"], shown["value"] or "")
+        in_doubt = unanswered.count(connection, within, now=now())
     if wants_json:
         outcome = panic_watch.outcome(state) if state else None
-        output.print_json({"data": {"panic": shown, "before": _as_json(before), "outcome": outcome}})
+        told = {"panic": shown, "before": _as_json(before), "outcome": outcome, "in_doubt": in_doubt}
+        output.print_json({"data": told})
     else:
         if state:
             panic_watch.print_summary(state)
         click.echo(output.printable(f"{gates.named(shown)} stands {gates.until(shown)}: nothing new is let in"))
         click.echo(f"`rescind panic lift {shown['id']}` opens it, `rescind reschedule {shown['id']}` undoes it")
-    if state is None:
-        return _INTERRUPTED if waits else 0
-    return 0 if state.is_complete else _INCOMPLETE
+        if in_doubt:
+            click.echo(doubted.told(in_doubt, "of it"))
+            click.echo("`rescind ledger --in-doubt` lists them; one that is named while the gate stands is cancelled")
+    if state is None and waits:
+        return _INTERRUPTED
+    is_well = not in_doubt and (state is None or state.is_complete)
+    return 0 if is_well else _INCOMPLETE
 
 
 def _as_json(before: Preview) -> dict[str, Any]:
@@ -148,6 +157,7 @@ def _as_json(before: Preview) -> dict[str, Any]:
         "per_second": before.per_second,
         "late": before.late,
         "first_late_at": instant(before.first_late_at),
+        "in_doubt": before.in_doubt,
     }
 
 

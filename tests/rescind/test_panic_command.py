@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -21,6 +22,8 @@ from rescind import panic_watch
 from store import cancellations, holds, reviews
 from store.closing import Closing, close
 from tests.books import opted_out
+from tests.ledger.test_intending import WISH
+from tests.ledger.test_meeting import lost
 from tests.processes import environ, schedule, wait_for
 from tests.reports import ALICE, BOB, CAROL, RULES, message_id
 
@@ -74,6 +77,28 @@ def test_panic_as_json_says_the_same(run, settings, sqlite_database):
     before = data["before"]
     assert (before["pending"], before["recallable"], before["inside_the_minute"], before["late"]) == (3, 2, 1, 0)
     assert (before["per_second"], before["first_late_at"], data["outcome"]) == (17, None, None)
+
+
+def in_doubt(database):
+    at = datetime.now(UTC)
+    return lost(database, replace(WISH, send_at=at + timedelta(hours=3)), now=at)
+
+
+def test_panic_tells_of_requests_in_doubt_and_is_not_well(run, settings, sqlite_database):
+    in_doubt(sqlite_database)
+    campaign = ("--scope", "campaign", "--reason", "wrong list", "--yes", "--no-wait")
+
+    meant = run("panic", "--value", "spring", *campaign, **settings)
+    another = run("panic", "--value", "summer", *campaign, **settings)
+    told = run("panic", *ALL, "--yes", "--no-wait", "--json", **settings)
+
+    assert (meant.status, another.status, told.status) == (1, 0, 1)
+    assert "in doubt: if Telnyx holds it, it stays there" in meant.out
+    assert "1 requests of it are in doubt" in meant.out
+    assert "is the value right?" not in meant.out
+    assert "in doubt" not in another.out
+    data = json.loads(told.out)["data"]
+    assert (data["before"]["in_doubt"], data["in_doubt"]) == (1, 1)
 
 
 def test_panic_that_cannot_make_it_says_so(run, settings, sqlite_database):
