@@ -21,6 +21,7 @@ from ledger.showing import instant
 from rescind import databases, doubted, gates, output, panic_watch
 from rescind.output import as_json, brief
 from schemas.settings import Settings
+from store import gated
 from store.bell import Bell
 from store.engine import Database
 from workers.runtime import now
@@ -87,6 +88,7 @@ def _print(wanted: Gate, before: Preview, *, on_stderr: bool) -> None:
     """Print what it would come to."""
     rows: list[tuple[str, str]] = [
         (f"pending in {gates.subject(wanted.scope, wanted.value)}", f"{before.pending:,}"),
+        *([("  being cancelled already", f"{before.cancelling:,}")] if before.cancelling else []),
         ("can be recalled", f"{before.recallable:,}"),
         ("due within the minute: tried once, and most likely refused", f"{before.inside_the_minute:,}"),
         *([("in doubt: if Telnyx holds it, it stays there", f"{before.in_doubt:,}")] if before.in_doubt else []),
@@ -122,13 +124,16 @@ def _follow(
 ) -> int:
     """Tell how it goes, and at the end what it came to; return the exit status."""
     state: Progress | None = None
+    cause = cause_of(shown["id"])
+    with database.read() as connection:
+        within = holding.reach_of(connection, shown["scope"], shown["value"] or "")
+        others = gated.under_way_besides(connection, within, cause) if waits else []
     try:
         if waits:
-            state = panic_watch.watch(database, cause_of(shown["id"]), expected=before.pending, ring=ring)
+            state = panic_watch.watch(database, cause, expected=before.pending, others=others, ring=ring)
     except KeyboardInterrupt:
         click.echo("the gate is set, and the workers go on", err=True)
     with database.read() as connection:
-        within = holding.reach_of(connection, shown["scope"], shown["value"] or "")
         in_doubt = unanswered.count(connection, within, now=now())
     if wants_json:
         outcome = panic_watch.outcome(state) if state else None
@@ -151,6 +156,7 @@ def _follow(
 def _as_json(before: Preview) -> dict[str, Any]:
     return {
         "pending": before.pending,
+        "cancelling": before.cancelling,
         "recallable": before.recallable,
         "inside_the_minute": before.inside_the_minute,
         "seconds": math.ceil(before.takes.total_seconds()),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -17,11 +18,11 @@ import pytest
 from core.cancelling import Outcome, Settle
 from core.holds import HoldKind
 from core.outcomes import BreachCause, CancellationState, LedgerState
-from ledger import panicking, reviewing
+from ledger import reviewing
+from ledger.panicking import Progress
 from rescind import panic_watch
 from store import cancellations, holds, reviews
 from store.closing import Closing, close
-from tests.books import opted_out
 from tests.ledger.test_intending import WISH
 from tests.ledger.test_meeting import lost
 from tests.processes import environ, schedule, wait_for
@@ -227,11 +228,26 @@ def test_watching_says_once_that_nobody_works(run, settings, sqlite_database, ca
     assert capsys.readouterr().err.count("nothing moves") == 1
 
 
-def test_message_cancelled_for_another_reason_already_is_none_of_the_panics(run, settings, sqlite_database):
-    opted_out(sqlite_database, reason=None, now=datetime.now(UTC))
-    run("panic", *ALL, "--yes", "--no-wait", **settings)
+def test_overlapping_panic_tells_how_what_was_being_cancelled_already_has_ended(run, settings, sqlite_database):
+    run("panic", "--scope", "recipient", "--value", ALICE, "--reason", "wrong list", "--yes", "--no-wait", **settings)
     with sqlite_database.begin() as connection:
         reviewing.review(connection, RULES, now=datetime.now(UTC), limit=100)
-    with sqlite_database.read() as connection:
-        state = panicking.progress(connection, cause_of(sqlite_database))
-    assert (state.is_looking, state.ordered, state.settled) == (False, 2, 0)
+    confirmed = Settle(CancellationState.CONFIRMED, Outcome.CANCELLED)
+    worker = threading.Timer(1.5, carry_out, (sqlite_database, {message_id(n): confirmed for n in (1, 2, 3)}))
+    worker.start()
+
+    ran = run("panic", *ALL, "--yes", "--json", **settings)
+
+    worker.join()
+    data = json.loads(ran.out)["data"]
+    assert (ran.status, data["before"]["cancelling"]) == (0, 1)
+    assert (data["outcome"]["cancellations"]["confirmed"], data["outcome"]["ordered_before"]["confirmed"]) == (2, 1)
+    assert "being cancelled already" in ran.err
+
+
+def test_summary_tells_orders_that_stood_before_apart(capsys):
+    ended = Counter({CancellationState.CONFIRMED: 62})
+    panic_watch.print_summary(Progress(is_looking=False, others=ended))
+    told = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "cancelled 0" in told
+    assert "cancelled, by an order that stood before 62" in told
