@@ -143,7 +143,8 @@ def _follow(
         if state:
             panic_watch.print_summary(state)
         click.echo(output.printable(f"{gates.named(shown)} stands {gates.until(shown)}: nothing new is let in"))
-        click.echo(f"`rescind panic lift {shown['id']}` opens it, `rescind reschedule {shown['id']}` undoes it")
+        lifting = f"`rescind panic lift {shown['id']} --reason WHY`"
+        click.echo(f"{lifting} opens it, `rescind reschedule {shown['id']}` undoes it then")
         if in_doubt:
             click.echo(doubted.told(in_doubt, "of it"))
             click.echo("`rescind ledger --in-doubt` lists them; one that is named while the gate stands is cancelled")

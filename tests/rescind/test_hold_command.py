@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -49,11 +50,12 @@ def test_hold_is_added_listed_and_lifted(run, settings, sqlite_database):
     assert hold_id in listed
     assert "wrong price" in listed
 
-    lifted = run("hold", "lift", hold_id, "--reason", "price mended", **settings)
+    told = re.search(r"`rescind (hold lift .*)` lets them go", ran.out)
+    lifted = run(*told[1].replace("WHY", "mended").split(), **settings)
     assert (lifted.status, lifted.err) == (0, "")
     assert run("hold", "list", **settings).out == "nothing is held\n"
     (shown,) = data(run("hold", "list", "--all", "--json", **settings))
-    assert (shown["state"], shown["lifted_by"], shown["lift_reason"]) == ("lifted", "cli", "price mended")
+    assert (shown["state"], shown["lifted_by"], shown["lift_reason"]) == ("lifted", "cli", "mended")
 
 
 @pytest.mark.parametrize(
