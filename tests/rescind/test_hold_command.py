@@ -88,7 +88,12 @@ def test_hold_until_a_time_stands_until_then(run, settings):
         pytest.param(("--scope", "all", "--reason", "x", "--for", "soon"), "is not a span", id="no span"),
         pytest.param(("--scope", "all", "--reason", "x", "--for", "91d"), "longer than 90d", id="too long"),
         pytest.param(
-            ("--scope", "all", "--reason", "x", "--until", "2026-01-01T00:00:00Z"), "passed already", id="past"
+            ("--scope", "all", "--reason", "x", "--until", "2026-01-01T01:00:00+01:00"),
+            "--until 2026-01-01T00:00:00Z has passed already",
+            id="past",
+        ),
+        pytest.param(
+            ("--scope", "all", "--reason", "x", "--until", "2998-01-01T00:00:00Z"), "say --forever", id="far ahead"
         ),
         pytest.param(("--scope", "all", "--reason", "x", "--until", "2026-01-01"), "has no zone", id="no zone"),
         pytest.param(("--scope", "all", "--reason", "x", "--for", "2h", "--forever"), "one of --for", id="two at once"),
