@@ -164,10 +164,16 @@ def test_postgresql_finds_what_was_cancelled_of_a_campaign_without_reading_all_t
             id="made_to",
         ),
         pytest.param(
-            lambda on: intents.count_in_doubt(on, before=NOW, due_after=NOW - timedelta(minutes=1)),
+            lambda on: intents.in_doubt(on, Reach(Scope.RECIPIENT, ALICE), asked_before=NOW, now=NOW),
             "intents",
             {"ix_intents_in_doubt"},
             id="in_doubt",
+        ),
+        pytest.param(
+            lambda on: intents.count_in_doubt(on, CAMPAIGN, asked_before=NOW, now=NOW),
+            "intents",
+            {"ix_intents_in_doubt"},
+            id="count_in_doubt",
         ),
         pytest.param(
             lambda on: intents.without_message_to(on, ALICE, limit=9),
