@@ -121,8 +121,15 @@ class Rulebook:
         self.trouble = None
 
     def _ruled(self, raw: bytes | None, path: Path) -> Rules:
+        """Return the rules that a file makes. Raises SettingsError, whatever is wrong."""
         known = catalogue.known() if self._known is None else self._known
-        rules = catalogue.rules_among(known, policies.parse(raw, path, known), tell=self._tell)
+        try:
+            rules = catalogue.rules_among(known, policies.parse(raw, path, known), tell=self._tell)
+        except SettingsError:
+            raise
+        except Exception as error:
+            # Whatever it is that somebody's file meets in somebody's policy, it must not keep us from deciding.
+            raise SettingsError(f"{path} makes no rules ({type(error).__name__}: {error}); correct it") from error
         return replace(rules, file_sha256=None if raw is None else hashlib.sha256(raw).hexdigest())
 
     def _tell(self, policy: str, told: str) -> None:

@@ -4,55 +4,13 @@ import hashlib
 import os
 import shutil
 import threading
-import time
-from types import SimpleNamespace
 
 import pytest
 
-from core.deciding import Act, Mode, Verdict
+from core.deciding import Mode
 from core.errors import RulesUnavailable, SettingsError
-from core.policies import catalogue, opt_out
-from schemas.rulebook import AT_REST, Rulebook
-from tests.policy_cases import facts
-
-OFF, SHADOW = '[opt_out]\nmode = "off"\n', '[opt_out]\nmode = "shadow"\n'
-
-
-class Log:
-    def __init__(self):
-        self.told = []
-
-    def info(self, event, **told):
-        self.told.append((event, told))
-
-    warning = error = info
-
-
-class World:
-    """A rulebook over a file, in a time that stands still until it is waited."""
-
-    def __init__(self, folder, named):
-        self.path = folder / "policies.toml"
-        self.named = named
-        self.log = Log()
-        self.ahead = 0.0
-        self.rulebook = None
-
-    def write(self, text):
-        self.path.write_bytes(text if isinstance(text, bytes) else text.encode())
-
-    def open(self, **more):
-        self.rulebook = Rulebook(
-            self.path if self.named else None, log=self.log, clock=lambda: time.time() + self.ahead, **more
-        )
-        return self.mode
-
-    def rest(self):
-        self.ahead += 2 * AT_REST
-
-    @property
-    def mode(self):
-        return next(rule.mode for rule in self.rulebook.current().every if rule.name == opt_out.NAME)
+from schemas.policies import LARGEST
+from tests.rulebook_world import OFF, SHADOW, World
 
 
 @pytest.fixture(params=[True, False], ids=["named", "found"])
@@ -108,10 +66,13 @@ def test_file_that_was_being_written_at_the_start_is_read_again(world):
         (lambda world: world.write('[opt_out]\nmode = "of'), "line 2, column 11"),
         (lambda world: world.write('[opt_out]\nmode = "never"\n'), "opt_out.mode is 'never'"),
         (lambda world: world.write(b"\xff"), "is not UTF-8"),
+        (lambda world: world.write(f"[frequency_cap]\nmost = {'9' * 5000}\n"), "line 2: holds a number"),
+        (lambda world: world.write(f"a = 1\nx = {'[' * 5000}"), "line 2: is nested more than 10 deep"),
+        (lambda world: world.write("#" * (LARGEST + 1)), "is larger than 256 KiB"),
         (lambda world: world.path.unlink(), "does not exist"),
         (lambda world: (world.path.unlink(), world.path.mkdir()), "Is a directory"),
     ],
-    ids=["half", "wrong", "no text", "removed", "a folder"],
+    ids=["half", "wrong", "no text", "long number", "deep", "large", "removed", "a folder"],
 )
 def test_file_that_cannot_be_followed_changes_nothing_and_is_told_of_once(world, spoil, reason):
     world.write(SHADOW)
@@ -209,24 +170,6 @@ def test_one_set_of_rules_is_made_of_a_change_however_many_ask(tmp_path):
         thread.join()
     assert len(set(seen)) == 1
     assert len(world.log.told) == 1
-
-
-def test_policy_of_another_that_fails_is_told_of_once_and_without_what_it_said(tmp_path):
-    def judge(facts, settings):
-        raise ValueError(f"{facts.recipients[0]} is odd")
-
-    theirs = SimpleNamespace(NAME="theirs", PRIORITY=1, SOURCE="us", Settings=opt_out.Settings, judge=judge)
-    world = World(tmp_path, named=True)
-    world.write("")
-    world.open(known=catalogue.known() | {"theirs": theirs})
-    rule = world.rulebook.current().every[-1]
-    verdicts = [rule.ask(facts()) for _ in range(3)]
-    assert set(map(type, verdicts)) == {Verdict}
-    assert {verdict.act for verdict in verdicts} == {Act.HOLD}
-    assert verdicts[0].reason == "policy theirs failed: ValueError: +15557650101 is odd"
-    ((event, told),) = world.log.told
-    assert (event, told["policy"]) == ("policy_failed", "theirs")
-    assert told["reason"].startswith("ValueError in test_rulebook.py, line ")
 
 
 def test_folder_that_is_exchanged_whole_is_followed(tmp_path):
