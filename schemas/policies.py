@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -30,6 +32,7 @@ FILE = Path("policies.toml")
 #: In bytes. A process decides nothing while it reads the file; this much takes three seconds at worst.
 LARGEST = 256 * 1024
 _LONGEST_LINE = 500
+_PUT_ANOTHER = "put a file there that may be read, or name another in RESCIND_POLICIES"
 #: Of so many errors each is told with what may have been meant, which takes a moment.
 _GUESSED_AT = 100
 
@@ -57,14 +60,21 @@ def raw_of(named: Path | None) -> bytes | None:
     """Return the bytes of the file that was named, or of the one that need not exist. Raises SettingsError."""
     path = named or FILE
     try:
-        with path.open("rb") as file:
-            return file.read(LARGEST + 1)
+        with open(path, "rb", opener=_without_waiting) as file:
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return file.read(LARGEST + 1)
+        raise SettingsError(f"{path} is no regular file; {_PUT_ANOTHER}")
     except FileNotFoundError:
         if named is None:
             return None
         raise SettingsError(f"{path} does not exist; create it, or name another file in RESCIND_POLICIES") from None
     except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+        raise SettingsError(f"{path} cannot be read: {error.strerror}; {_PUT_ANOTHER}") from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    # Opening a pipe waits for somebody to write into it, and everything with it.
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def parse(raw: bytes | None, path: Path, policies: Policies | None = None) -> Chosen:

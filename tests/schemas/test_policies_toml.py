@@ -1,4 +1,5 @@
 import dataclasses
+import os
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -205,8 +206,12 @@ def test_first_of_several_errors_by_line_is_shown_and_the_others_counted(written
     )
 
 
-def test_what_is_no_file_is_refused(tmp_path):
-    assert refusal(tmp_path) == f"{tmp_path} cannot be read: Is a directory"
+def test_what_is_no_file_is_refused_at_once(tmp_path):
+    put_another = "put a file there that may be read, or name another in RESCIND_POLICIES"
+    assert refusal(tmp_path) == f"{tmp_path} cannot be read: Is a directory; {put_another}"
+    os.mkfifo(tmp_path / "pipe")
+    assert refusal(tmp_path / "pipe") == f"{tmp_path}/pipe is no regular file; {put_another}"
+    assert refusal(Path("/dev/zero")) == f"/dev/zero is no regular file; {put_another}"
 
 
 @pytest.mark.parametrize(

@@ -71,8 +71,10 @@ def test_file_that_was_being_written_at_the_start_is_read_again(world):
         (lambda world: world.write("#" * (LARGEST + 1)), "is larger than 256 KiB"),
         (lambda world: world.path.unlink(), "does not exist"),
         (lambda world: (world.path.unlink(), world.path.mkdir()), "Is a directory"),
+        (lambda world: (world.path.unlink(), os.mkfifo(world.path)), "is no regular file"),
+        (lambda world: (world.path.unlink(), world.path.symlink_to("/dev/zero")), "is no regular file"),
     ],
-    ids=["half", "wrong", "no text", "long number", "deep", "large", "removed", "a folder"],
+    ids=["half", "wrong", "no text", "long number", "deep", "large", "removed", "a folder", "a pipe", "a device"],
 )
 def test_file_that_cannot_be_followed_changes_nothing_and_is_told_of_once(world, spoil, reason):
     world.write(SHADOW)
@@ -91,6 +93,8 @@ def test_file_that_cannot_be_followed_changes_nothing_and_is_told_of_once(world,
 
     if world.path.is_dir():
         world.path.rmdir()
+    elif world.path.exists() and not world.path.is_file():
+        world.path.unlink()
     world.ahead = 0
     world.write(OFF)
     world.rest()
