@@ -65,7 +65,7 @@ def raw_of(named: Path | None) -> bytes | None:
                 return file.read(LARGEST + 1)
         raise SettingsError(f"{path} is no regular file; {_PUT_ANOTHER}")
     except FileNotFoundError:
-        if named is None:
+        if named is None and not path.is_symlink():
             return None
         raise SettingsError(f"{path} does not exist; create it, or name another file in RESCIND_POLICIES") from None
     except OSError as error:

@@ -10,6 +10,7 @@ import pytest
 from core.deciding import Mode
 from core.errors import RulesUnavailable, SettingsError
 from schemas.policies import LARGEST
+from schemas.rulebook import Standing
 from tests.rulebook_world import OFF, SHADOW, World
 
 
@@ -70,11 +71,24 @@ def test_file_that_was_being_written_at_the_start_is_read_again(world):
         (lambda world: world.write(f"a = 1\nx = {'[' * 5000}"), "line 2: is nested more than 10 deep"),
         (lambda world: world.write("#" * (LARGEST + 1)), "is larger than 256 KiB"),
         (lambda world: world.path.unlink(), "does not exist"),
+        (lambda world: (world.path.unlink(), world.path.symlink_to("nowhere")), "does not exist"),
         (lambda world: (world.path.unlink(), world.path.mkdir()), "Is a directory"),
         (lambda world: (world.path.unlink(), os.mkfifo(world.path)), "is no regular file"),
         (lambda world: (world.path.unlink(), world.path.symlink_to("/dev/zero")), "is no regular file"),
     ],
-    ids=["half", "wrong", "no text", "long number", "deep", "large", "removed", "a folder", "a pipe", "a device"],
+    ids=[
+        "half",
+        "wrong",
+        "no text",
+        "long number",
+        "deep",
+        "large",
+        "removed",
+        "a link to nothing",
+        "a folder",
+        "a pipe",
+        "a device",
+    ],
 )
 def test_file_that_cannot_be_followed_changes_nothing_and_is_told_of_once(world, spoil, reason):
     world.write(SHADOW)
@@ -93,8 +107,8 @@ def test_file_that_cannot_be_followed_changes_nothing_and_is_told_of_once(world,
 
     if world.path.is_dir():
         world.path.rmdir()
-    elif world.path.exists() and not world.path.is_file():
-        world.path.unlink()
+    else:
+        world.path.unlink(missing_ok=True)
     world.ahead = 0
     world.write(OFF)
     world.rest()
@@ -135,6 +149,14 @@ def test_link_that_is_turned_to_another_file_is_followed(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "new")
     (tmp_path / "link").rename(world.path)
     assert world.mode is Mode.SHADOW
+
+
+def test_link_to_nothing_stops_the_start_where_no_file_would_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    world = World(tmp_path, named=False)
+    world.path.symlink_to("nowhere")
+    with pytest.raises(SettingsError, match="does not exist"):
+        world.open()
 
 
 @pytest.mark.parametrize("text", ["[opt_out]\nmode = 3\n", None])
@@ -197,13 +219,13 @@ def test_who_waits_has_no_rules_until_the_file_is_mended(world):
     world.rest()
     with pytest.raises(RulesUnavailable, match=r"opt_out\.mode is 'never'"):
         world.rulebook.current()
-    assert not world.rulebook.has_rules
+    assert world.rulebook.standing() is Standing.UNAVAILABLE
 
     world.write(SHADOW)
     world.rest()
 
     assert world.mode is Mode.SHADOW
-    assert world.rulebook.has_rules
+    assert world.rulebook.standing() is Standing.FOLLOWED
     assert world.rulebook.trouble is None
     digest = world.rulebook.current().digest
     assert [event for event, _ in world.log.told] == ["policies_unavailable", "policies_followed"]
@@ -219,4 +241,4 @@ def test_who_waits_for_rules_and_has_some_keeps_them(world):
 
     assert world.mode is Mode.SHADOW
     assert world.rulebook.trouble
-    assert world.rulebook.has_rules
+    assert world.rulebook.standing() is Standing.NOT_FOLLOWED
