@@ -6,7 +6,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from functools import partial
 from re import compile as pattern
@@ -25,6 +25,7 @@ from schemas.fields import Told
 UNKNOWN = "is unknown"
 _DURATION = pattern(r"([0-9]{1,9})([dhms])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_AMOUNT = pattern(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 _TIME_OF_DAY = pattern(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 #: Telnyx schedules five days ahead, so nothing waits longer.
 _LONGEST = timedelta(days=365)
@@ -146,11 +147,8 @@ def _number(kind: type[int | float], bounds: Mapping[str, Any], raw: object) -> 
 
 
 def _amount(raw: object) -> Decimal:
-    try:
-        amount = Decimal(raw) if isinstance(raw, str) else None
-    except InvalidOperation:
-        amount = None
-    if amount is None or not amount.is_finite() or amount <= 0:
+    amount = Decimal(raw) if isinstance(raw, str) and _AMOUNT.fullmatch(raw) else Decimal()
+    if not amount:
         raise ValueError(f"is {_shown(raw)}; write an amount in quotes, such as '12.50'")
     return amount
 
