@@ -26,7 +26,6 @@ from schemas import imports
 from schemas.rulebook import Rulebook
 from schemas.settings import Settings
 from store.bell import Bell
-from store.engine import Database
 from workers.runtime import now, pacer
 from workers.telnyx import TelnyxClient
 
@@ -77,11 +76,9 @@ def import_command(
     settings = Settings.from_env(require=("TELNYX_API_KEY",))
     default = imports.defaults(campaign=campaign, message_class=message_class, tags=tags)
     rulebook = Rulebook(settings.policies, log=structlog.get_logger())
-    database = Database(settings.database_url)
-    databases.require_migrated(database)
     tally = Tally()
     with ExitStack() as stack:
-        stack.callback(database.dispose)
+        database = stack.enter_context(databases.opened(settings))
         stack.enter_context(logs.errors_alone())
         stream = _opened(stack, source)
         try:
