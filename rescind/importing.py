@@ -136,11 +136,9 @@ def _failed_lines(stack: ExitStack, path: Path | None, source: str, entries: Ent
         return None
     if source != _STDIN and path.exists() and path.samefile(source):
         raise RequestInvalid(f"--errors names {path}, the file that is imported; name another")
-    try:
-        stream = stack.enter_context(path.open("wb"))
-    except OSError as error:
-        raise RequestInvalid(f"--errors names {path}, which cannot be written: {error.strerror}") from None
-    return FailedLines(stream, entries.header_raw)
+    failed = FailedLines(path, entries.header_raw)
+    stack.callback(failed.close)
+    return failed
 
 
 def _tell(tally: Tally, *, is_dry: bool, wants_json: bool) -> None:

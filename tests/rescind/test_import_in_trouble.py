@@ -6,6 +6,7 @@ import json
 import signal
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.processes import Running, wait_for
 from tests.reports import message_id
 from tests.scripted_telnyx import Reply, ScriptedTelnyx, message
 
+FULL = Path("/dev/full")
 SEND_AT = "2090-01-01T00:00:00Z"
 
 
@@ -158,3 +160,23 @@ def test_counts_are_told_in_plain_lines_when_nobody_watches(settings, telnyx, fi
         assert ran.process.wait(60) == 0
     assert "\x1b" not in "".join(ran.lines)
     assert any("registered" in line and "50" in line for line in ran.lines)
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
+def test_failed_lines_that_cannot_be_written_stop_it_in_a_line_and_nothing_is_lost(
+    run, settings, telnyx, file, sqlite_database
+):
+    path = file(40)
+    unknown = Reply(404, {"code": "40303", "title": "Message not found"})
+    telnyx.trouble = lambda request, nth: unknown if request.message_id == message_id(30) else None
+
+    ran = run("import", path, "--errors", str(FULL), "--json", **settings)
+
+    assert ran.status == 2
+    *_, last = ran.err.splitlines()
+    assert last == (
+        "rescind: --errors names /dev/full, which cannot be written: No space left on device; name another file"
+    )
+    assert "Traceback" not in ran.err
+    registered = json.loads(ran.out)["data"]["registered"]
+    assert 0 < registered == count(sqlite_database)
