@@ -103,7 +103,7 @@ def import_command(
         except (KeyboardInterrupt, ProcessorError):
             stack.close()
             _tell(tally, is_dry=dry_run, wants_json=wants_json)
-            click.echo("rescind: not finished; start it again to go on from where it stopped", err=True)
+            click.echo("rescind: not finished; started again, it asks for what is not registered yet", err=True)
             raise
     _tell(tally, is_dry=dry_run, wants_json=wants_json)
     return _INCOMPLETE if tally.failed else 0

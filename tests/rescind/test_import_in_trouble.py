@@ -121,7 +121,7 @@ def test_key_that_is_refused_stops_at_once_in_one_line(run, settings, telnyx, fi
 
     assert ran.status == 2
     assert ran.err.splitlines() == [
-        "rescind: not finished; start it again to go on from where it stopped",
+        "rescind: not finished; started again, it asks for what is not registered yet",
         "rescind: Telnyx refuses TELNYX_API_KEY (401); make a new key in its portal, and start again",
     ]
     assert len(telnyx.server.requests) < 60
@@ -141,7 +141,7 @@ def test_import_that_was_stopped_goes_on_without_asking_again(
         first.stop(number)
     if number == signal.SIGINT:
         assert first.process.returncode == 130
-        assert first.says("rescind: not finished; start it again")
+        assert first.says("rescind: not finished; started again, it asks for what is not registered yet")
     before = count(sqlite_database)
     assert before < 400
 
