@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from datetime import date as Date  # noqa: N812 - named as a type
 from typing import Any
 
@@ -41,7 +41,8 @@ class Narrowed:
         if self.since is not None:
             found.append(table.c.send_at >= _begin(self.since))
         if self.until is not None:
-            found.append(table.c.send_at < _begin(self.until + timedelta(days=1)))
+            # Of the last day that there is, no other begins after it.
+            found.append(table.c.send_at <= datetime.combine(self.until, time.max, UTC))
         return found
 
 
