@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-#: No clock that is merely wrong says otherwise, and sums with such times stay inside what a datetime can hold.
-_EARLIEST_YEAR, _LATEST_YEAR = 1970, 2999
+#: 1970 is what a time says that nobody has set. Sums with such times stay inside what a datetime can hold.
+_EARLIEST_YEAR, _LATEST_YEAR = 1971, 2998
 
 
 def instant(raw: object) -> datetime:
@@ -18,7 +18,7 @@ def instant(raw: object) -> datetime:
         raise ValueError("is not a time such as 2026-02-15T14:30:00Z")
     if read.tzinfo is None:
         raise ValueError("has no zone; write Z or an offset such as +00:00")
-    if not _EARLIEST_YEAR < read.year < _LATEST_YEAR:
+    if not _EARLIEST_YEAR <= read.year <= _LATEST_YEAR:
         raise ValueError(f"lies outside the years {_EARLIEST_YEAR} to {_LATEST_YEAR}")
     return read.astimezone(UTC)
 

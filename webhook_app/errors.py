@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from urllib.parse import quote
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from structlog.typing import FilteringBoundLogger
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import NotFound as NoSuchPath
 
 from core.errors import (
     NotFound,
@@ -32,6 +34,9 @@ _STATUSES: dict[type[ProcessorError], int] = {
 }
 #: Telnyx tries again within a second or two anyway.
 _RETRY_AFTER = "1"
+#: Nothing of ours is longer.
+_LONGEST_PATH = 200
+_UNDOCUMENTED = frozenset({"HEAD", "OPTIONS"})
 _UNAUTHORIZED = ("unauthorized", "The request is not signed by Telnyx, or not now.")
 
 
@@ -49,7 +54,7 @@ def register(app: Flask, *, log: FilteringBoundLogger) -> None:
     def _http(error: HTTPException) -> Response:
         headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
         code = error.name.lower().replace(" ", "_")
-        return answer(error.code or 500, code, error.description or error.name, headers)
+        return answer(error.code or 500, code, _told(error), headers)
 
     @app.errorhandler(ProcessorError)
     def _ours(error: ProcessorError) -> Response:
@@ -67,3 +72,15 @@ def register(app: Flask, *, log: FilteringBoundLogger) -> None:
     def _unexpected(error: Exception) -> Response:
         log.error("bug", error=type(error).__name__, exc_info=error)
         return answer(500, "internal_server_error", "Something went wrong here; the log says what.")
+
+
+def _told(error: HTTPException) -> str:
+    """Return what is wrong and the remedy in one line: what the framework itself refuses, it tells of in general."""
+    path = quote(request.path, safe="/+:@,=")
+    if len(path) > _LONGEST_PATH:
+        path = f"{path[:_LONGEST_PATH]}…"
+    if isinstance(error, NoSuchPath):
+        return f"nothing is served at {path}; the paths that there are stand in docs/reference.md"
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        return f"{path} takes no {request.method}; use {' or '.join(sorted({*error.valid_methods} - _UNDOCUMENTED))}"
+    return error.description or error.name

@@ -36,10 +36,18 @@ def test_what_is_no_time_is_refused(raw):
         instant(raw)
 
 
-@pytest.mark.parametrize("raw", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-12-31T00:00:00Z"])
+@pytest.mark.parametrize(
+    "raw",
+    ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1970-01-01T00:00:00Z", "2999-01-01T00:00:00Z"],
+)
 def test_time_that_no_clock_shows_is_refused(raw):
-    with pytest.raises(ValueError, match=r"^lies outside the years"):
+    with pytest.raises(ValueError, match=r"^lies outside the years 1971 to 2998$"):
         instant(raw)
+
+
+@pytest.mark.parametrize("raw", ["1971-01-01T00:00:00Z", "2998-12-31T23:59:59Z"])
+def test_time_within_the_years_that_a_refusal_names_is_read(raw):
+    assert instant(raw) == datetime.fromisoformat(raw)
 
 
 def test_time_is_read_the_same_in_every_zone_of_the_machine(monkeypatch):

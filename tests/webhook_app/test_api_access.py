@@ -140,19 +140,29 @@ def test_chunked_body_that_is_too_long_is_413(api):
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"),
+    ("method", "path", "told"),
     [
-        ("DELETE", "/v1/ledger", 405),
-        ("PATCH", "/v1/campaigns/spring", 405),
-        ("GET", "/v1/opt-outs", 405),
-        ("GET", "/v1/nothing", 404),
-        ("GET", "/v1/messages/", 404),
-        ("GET", "/v1//ledger", 404),
-        ("GET", "/v1/campaigns/", 404),
+        ("DELETE", "/v1/ledger", "takes no DELETE; use GET"),
+        ("PATCH", "/v1/campaigns/spring", "takes no PATCH; use GET or PUT"),
+        ("GET", "/v1/opt-outs", "takes no GET; use POST"),
     ],
 )
-def test_route_that_is_none_is_refused_in_the_one_shape(api, method, path, status):
-    refused(api.ask(method, path), status)
+def test_method_that_a_route_does_not_take_is_told_with_those_that_it_does(api, method, path, told):
+    answer = api.ask(method, path)
+    assert refused(answer, 405) == {"code": "method_not_allowed", "message": f"{path} {told}"}
+    assert set(told.split("; use ")[1].split(" or ")) <= set(answer.headers["Allow"].split(", "))
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/nothing", "/v1/messages/", "/v1//ledger", "/v1/campaigns/", "/v1/+1", "/v1/a%0Ab"]
+)
+def test_route_that_is_none_is_told_with_where_to_look(api, path):
+    told = refused(api.ask("GET", path), 404)["message"]
+    assert told == f"nothing is served at {path}; the paths that there are stand in docs/reference.md"
+
+
+def test_route_that_is_endless_is_not_given_back_whole(api):
+    assert len(refused(api.ask("GET", f"/v1/{'x' * 5000}"), 404)["message"]) < 300
 
 
 def test_database_that_is_locked_is_503_and_says_when_to_come_again(sqlite_database):
