@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from core.errors import RequestInvalid
-from ledger import exporting, forecasting, story
+from ledger import exporting, forecasting, naming, story
 from rescind import databases, output
 from rescind.output import as_json, brief, printable
 from schemas.settings import Settings
@@ -33,7 +33,8 @@ _STDOUT = "-"
 def why_command(*, message_id: str, into: str | None, wants_json: bool) -> None:
     """Tell the story of one message: what was known, decided, asked of Telnyx and answered.
 
-    ID is Telnyx's of the message, or ours of a request to send, which may have been refused.
+    ID is Telnyx's of the message, or ours of a request to send, which may have been refused. Its first characters, 8 or
+    more, do where no other id begins so.
     """
     if into is not None and wants_json:
         raise click.UsageError("--export prints JSON of its own; give one of --export and --json")
@@ -41,7 +42,7 @@ def why_command(*, message_id: str, into: str | None, wants_json: bool) -> None:
     asked_for = message_id.strip().lower()
     with databases.reading(settings) as connection:
         cancel_by = forecasting.look(connection, rate=settings.cancel_rate).cancel_by
-        told = story.story(connection, asked_for, cancel_by=cancel_by)
+        told = story.story(connection, naming.whole(connection, asked_for), cancel_by=cancel_by)
         evidence = exporting.export(connection, told) if into is not None else None
     if into is not None:
         _write(into, evidence)

@@ -29,6 +29,17 @@ def test_story_tells_verdicts_slack_and_what_would_have_changed_it(run, settings
     assert "\x1b" not in told
 
 
+def test_first_characters_of_an_id_do_where_no_other_begins_so(run, settings, sqlite_database, tmp_path):
+    assert message_id(1) in run("why", message_id(1)[:8].upper(), **settings).out
+
+    schedule(sqlite_database, message_id(2), to=ALICE)
+    ran = run("why", message_id(1)[:8], "--export", "evidence.json", **settings)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith(f"rescind: {message_id(1)[:8]} begins several ids, such as {message_id(1)} and ")
+    assert not (tmp_path / "evidence.json").exists()
+
+
 def test_evidence_is_written_to_a_new_file_for_its_owner_alone(run, settings, tmp_path):
     ran = run("why", message_id(1), "--export", "evidence.json", **settings)
 
