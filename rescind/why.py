@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from core import labels
 from core.errors import RequestInvalid
 from ledger import exporting, forecasting, naming, story
 from rescind import databases, output
@@ -138,7 +139,7 @@ def _of_message(told: dict[str, Any]) -> list[tuple[str, object]]:
         ("message", message["id"]),
         ("request", told["request"] and told["request"]["id"]),
         ("to", to),
-        ("campaign", message["campaign"]),
+        *_told_by_its_sender(message),
         ("send at", brief(message["send_at"])),
         ("cancel by", brief(message["cancel_by"])),
         ("deadline", brief(message["deadline"])),
@@ -153,7 +154,7 @@ def _of_request(request: dict[str, Any]) -> list[tuple[str, object]]:
     return [
         ("request", request["id"]),
         ("to", ", ".join(request["recipients"])),
-        ("campaign", request["campaign"]),
+        *_told_by_its_sender(request),
         ("send at", brief(request["send_at"])),
         ("state", request["state"]),
         ("policy", request["policy"]),
@@ -161,4 +162,16 @@ def _of_request(request: dict[str, Any]) -> list[tuple[str, object]]:
         ("Telnyx answered", request["http_status"]),
         ("message", request["message_id"]),
         ("replaces", request["replaces"]),
+    ]
+
+
+def _told_by_its_sender(shown: dict[str, Any]) -> list[tuple[str, object]]:
+    """Return what policies go by, and apart from it what they do not read: so that a misspelt label shows."""
+    tags = shown["tags"] or []
+    unread = labels.unread(tags)
+    return [
+        ("campaign", shown["campaign"]),
+        ("class", shown["class"]),
+        ("labels", ", ".join(tag for tag in tags if tag not in unread)),
+        ("other tags", ", ".join(unread)),
     ]
