@@ -18,10 +18,9 @@ from core.policies import catalogue
 from ledger import backtesting
 from ledger.backtesting import Backtest
 from ledger.showing import instant
-from rescind import databases, output
+from rescind import databases, output, policy_files
 from rescind.output import as_json
 from rescind.since import Since
-from schemas import policies
 from schemas.settings import Settings
 from store import decisions
 
@@ -29,11 +28,9 @@ _COLUMNS = ("policy", "mode", "cancel then", "now", "hold then", "now", "more", 
 _TOGETHER = "all that is enforced"
 _PAGE = 500
 
-_readable = click.Path(exists=True, dir_okay=False, path_type=Path)
-
 
 @click.command("backtest")
-@click.option("--policies", "file", type=_readable, required=True, help="The file to try.")
+@click.option("--policies", "file", type=policy_files.readable, required=True, help="The file to try; - reads stdin.")
 @click.option("--since", type=Since(), default="7d", show_default=True, help="7d, 12h, or a time with its zone.")
 @click.option("--campaign", help="Only the messages of this campaign, by its key or its id at the registry.")
 @as_json
@@ -43,7 +40,7 @@ def backtest_command(*, file: Path, since: datetime, campaign: str | None, wants
     Each message is judged by what was known at the moment of the decision that stands for it. What is said then and
     now is set side by side: how much would be cancelled or held more, how much less, and examples of each.
     """
-    rules = catalogue.rules(**policies.load(file))
+    rules = catalogue.rules(**policy_files.read(file))
     backtest = backtesting.begin(rules)
     with databases.reading(Settings.from_env()) as connection:
         _go_through(connection, backtest, rules, decisions.last_since(connection, since, campaign=campaign))
@@ -63,7 +60,8 @@ def _go_through(connection: sa.Connection, backtest: Backtest, rules: Rules, seq
 def _print(backtest: Backtest, file: Path, since: datetime, campaign: str | None) -> None:
     of = f" of campaign {campaign}" if campaign else ""
     tried = backtest.together.tried
-    click.echo(output.printable(f"{file} tried on {tried:,} messages{of} decided on since {since:%Y-%m-%d %H:%M} UTC"))
+    what = f"{policy_files.named(file)} tried on {tried:,} messages{of}"
+    click.echo(output.printable(f"{what} decided on since {since:%Y-%m-%d %H:%M} UTC"))
     if not tried:
         return
     asked = [(name, each) for name, each in backtest.by_policy.items() if each.tried]

@@ -13,9 +13,10 @@ from rescind import databases
 from rescind.findings import Finding, fail, ok, warn
 from schemas import policies
 from schemas.settings import Settings
-from store import backlog, durability
+from store import backlog, durability, rulebooks
 from store.bell import connect
 from store.engine import Database
+from store.rulebooks import RulebookRow
 
 _LONG_WAIT = timedelta(minutes=1)
 _REDIS_PATIENCE = timedelta(seconds=2)
@@ -61,15 +62,41 @@ def credentials(settings: Settings) -> Iterator[Finding]:
 
 
 def policy_file(settings: Settings) -> Iterator[Finding]:
-    """Read the policies."""
+    """Read the policies, and ask whether they are what processes decide by."""
+    path = settings.policies or policies.FILE
     try:
-        rules = catalogue.rules(**policies.load(settings.policies))
+        raw = policies.raw_of(settings.policies)
+        rules = catalogue.rules(**policies.parse(raw, path))
     except SettingsError as error:
         yield fail("policies", str(error), "correct the file")
         return
-    path = settings.policies or policies.FILE
-    source = str(path) if path.exists() else "by default"
+    source = "by default" if raw is None else str(path)
     yield ok("policies", f"{source}: " + ", ".join(f"{rule.name} ({rule.mode})" for rule in rules))
+    followed = _followed(settings)
+    if followed is None or followed.digest == rules.digest:
+        return
+    if raw is None and followed.file_sha256 is not None:
+        yield fail(
+            "policies",
+            f"there is no {path} here, but there was one: what runs decides by what it said ({followed.digest}), and"
+            " what is started now decides by the defaults",
+            "put it back; if the defaults are meant, put an empty file there",
+        )
+        return
+    yield warn(
+        "policies",
+        f"what was followed last are other settings ({followed.digest}, not {rules.digest})",
+        "a change is followed within seconds: see that `rescind sweeper` runs, and reads this file",
+    )
+
+
+def _followed(settings: Settings) -> RulebookRow | None:
+    """Return the rules that all that is pending was last decided on by, if the database, looked at next, tells."""
+    try:
+        with databases.reading(settings) as connection:
+            return rulebooks.followed(connection)
+    except (SettingsError, StoreUnavailable):
+        return None
 
 
 def database(settings: Settings) -> Iterator[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,17 +10,14 @@ import click
 
 from core.errors import SettingsError
 from core.policies import catalogue
-from rescind import output
+from rescind import output, policy_files
 from rescind.output import as_json
 from schemas import policies, policy_described
 from schemas.policies import Chosen, PoliciesInvalid
 from schemas.settings import Settings
 
 _WRONG = 1
-_STDIN = "-"
 _OURS = "rescind"
-
-_readable = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 
 
 @click.group("policies")
@@ -30,23 +26,23 @@ def policies_command() -> None:
 
 
 @policies_command.command("check")
-@click.argument("file", metavar="FILE", type=_readable)
+@click.argument("file", metavar="FILE", type=policy_files.readable)
 def check_command(*, file: Path) -> int:
     """Say all that is wrong with a file of policies, or what it would change; - reads standard input.
 
     The exit status is 1 when something is wrong. Nothing is written, and no database is needed.
     """
     try:
-        chosen = _read(file)
+        chosen = policy_files.read(file)
     except PoliciesInvalid as error:
         for problem in error.problems:
-            click.echo(output.printable(f"{_named(file)} {problem}"), err=True)
+            click.echo(output.printable(f"{policy_files.named(file)} {problem}"), err=True)
         return _WRONG
     digest = catalogue.rules(**chosen).digest
-    click.echo(f"{_named(file)} is right; its settings have the digest {digest}")
+    click.echo(f"{policy_files.named(file)} is right; its settings have the digest {digest}")
     named = Settings.from_env().policies
     in_force = named or policies.FILE
-    if str(file) != _STDIN and in_force.exists() and file.samefile(in_force):
+    if file != policy_files.STDIN and in_force.exists() and file.samefile(in_force):
         click.echo("it is the file that is in force")
         return 0
     try:
@@ -63,27 +59,17 @@ def check_command(*, file: Path) -> int:
 
 
 @policies_command.command("list")
-@click.option("--file", type=_readable, help="Show the settings of this file, not of the one in force.")
+@click.option("--file", type=policy_files.readable, help="Show the settings of this file, not of the one in force.")
 @as_json
 def list_command(*, file: Path | None, wants_json: bool) -> None:
     """List every policy, what it rests on, and how it is set."""
-    chosen = policies.load(Settings.from_env().policies) if file is None else _read(file)
+    chosen = policies.load(Settings.from_env().policies) if file is None else policy_files.read(file)
     shown = _shown(chosen)
     if wants_json:
         output.print_json({"data": shown})
         return
     columns = ["policy", "setting", "value", "default", "takes", "about"]
     output.console().print(output.table(columns, [row for each in shown for row in _rows(each)]))
-
-
-def _read(file: Path) -> Chosen:
-    if str(file) == _STDIN:
-        return policies.parse(sys.stdin.buffer.read(), Path(_named(file)))
-    return policies.load(file)
-
-
-def _named(file: Path) -> str:
-    return "standard input" if str(file) == _STDIN else str(file)
 
 
 def _shown(chosen: Chosen) -> list[dict[str, Any]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -17,7 +19,7 @@ from core.policies import catalogue
 from core.policies.shape import Policy, Settings
 from schemas import problems
 from schemas.policy_settings import UNKNOWN, Table, listed, table_of
-from schemas.toml_lines import line_of
+from schemas.toml_lines import Lines, refused_unread
 
 _AT = re.compile(r"\(at line ([0-9]+), column ([0-9]+)\)")
 #: The policies there are, by name.
@@ -27,6 +29,12 @@ Chosen = Mapping[str, Settings]
 
 #: Read when no other file is named.
 FILE = Path("policies.toml")
+#: In bytes. A process decides nothing while it reads the file; this much takes three seconds at worst.
+LARGEST = 256 * 1024
+_LONGEST_LINE = 500
+_PUT_ANOTHER = "put a file there that may be read, or name another in RESCIND_POLICIES"
+#: Of so many errors each is told with what may have been meant, which takes a moment.
+_GUESSED_AT = 100
 
 
 class PoliciesInvalid(SettingsError):
@@ -34,9 +42,9 @@ class PoliciesInvalid(SettingsError):
 
     def __init__(self, path: Path, problems: Sequence[str]) -> None:
         others = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        super().__init__(f"{path} {problems[0]}{others}")
-        self.problems = tuple(problems)
+        self.problems = tuple(map(_one_line, problems))
         """All that is wrong, by line, each with its line, its key, and what to write instead."""
+        super().__init__(f"{path} {self.problems[0]}{others}")
 
 
 def load(named: Path | None, policies: Policies | None = None) -> Chosen:
@@ -52,13 +60,21 @@ def raw_of(named: Path | None) -> bytes | None:
     """Return the bytes of the file that was named, or of the one that need not exist. Raises SettingsError."""
     path = named or FILE
     try:
-        return path.read_bytes()
+        with open(path, "rb", opener=_without_waiting) as file:
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return file.read(LARGEST + 1)
+        raise SettingsError(f"{path} is no regular file; {_PUT_ANOTHER}")
     except FileNotFoundError:
-        if named is None:
+        if named is None and not path.is_symlink():
             return None
         raise SettingsError(f"{path} does not exist; create it, or name another file in RESCIND_POLICIES") from None
     except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+        raise SettingsError(f"{path} cannot be read: {error.strerror}; {_PUT_ANOTHER}") from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    # Opening a pipe waits for somebody to write into it, and everything with it.
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def parse(raw: bytes | None, path: Path, policies: Policies | None = None) -> Chosen:
@@ -67,11 +83,9 @@ def parse(raw: bytes | None, path: Path, policies: Policies | None = None) -> Ch
     Raises PoliciesInvalid for a file that says something wrong.
     """
     known = catalogue.known() if policies is None else policies
+    text = _text(raw or b"", path)
     try:
-        text = (raw or b"").decode("utf-8-sig")
         said = tomllib.loads(text)
-    except UnicodeDecodeError as error:
-        raise PoliciesInvalid(path, [f"is not UTF-8 at byte {error.start}; save it as UTF-8"]) from None
     except tomllib.TOMLDecodeError as error:
         raise PoliciesInvalid(path, [_place(str(error), text)]) from None
     schema = _file(tuple((name, policy.Settings) for name, policy in known.items()))
@@ -82,17 +96,37 @@ def parse(raw: bytes | None, path: Path, policies: Policies | None = None) -> Ch
     return _settings(loaded, known, text, path)
 
 
+def _text(raw: bytes, path: Path) -> str:
+    if len(raw) > LARGEST:
+        raise PoliciesInvalid(path, [f"is larger than {LARGEST // 1024} KiB; is it the right file?"])
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PoliciesInvalid(path, [f"is not UTF-8 at byte {error.start}; save it as UTF-8"]) from None
+    if refused := refused_unread(text):
+        raise PoliciesInvalid(path, [refused])
+    return text
+
+
 def _settings(loaded: Mapping[str, Mapping[str, Any]], known: Policies, text: str, path: Path) -> Chosen:
     chosen: dict[str, Settings] = {}
-    wrong: list[tuple[int, str]] = []
+    wrong: list[tuple[str, Exception]] = []
     for name, policy in known.items():
         try:
             chosen[name] = policy.Settings(**loaded.get(name, {}))
-        except (ValueError, SettingsError) as error:  # settings that each may be so, but not together
-            wrong.append((line_of(text, [name]), f"{name}: {str(error).removeprefix(f'{name}: ')}"))
+        except Exception as error:  # noqa: BLE001 - each may be so, but not together; or another's policy is wrong
+            wrong.append((name, error))
     if wrong:
-        raise PoliciesInvalid(path, [f"line {line}: {told}" for line, told in sorted(wrong)])
+        lines = Lines(text)
+        told = sorted((lines.of([name]), f"{name}: {_of_settings(error, name)}") for name, error in wrong)
+        raise PoliciesInvalid(path, [f"line {line}: {each}" for line, each in told])
     return chosen
+
+
+def _of_settings(error: Exception, name: str) -> str:
+    if isinstance(error, ValueError | SettingsError):
+        return str(error).removeprefix(f"{name}: ")
+    return f"cannot be set so ({type(error).__name__}: {error})"
 
 
 def _place(message: str, text: str) -> str:
@@ -104,11 +138,18 @@ def _place(message: str, text: str) -> str:
 
 
 def _by_line(messages: object, text: str, schema: Schema) -> list[str]:
-    found = sorted((line_of(text, where), where, message) for where, message in problems.each(messages))
+    lines = Lines(text)
+    found = sorted((lines.of(where), where, message) for where, message in problems.each(messages))
     return [
-        f"line {line}: {problems.dotted(where)} {message}{_known_at(where, schema) if message == UNKNOWN else ''}"
-        for line, where, message in found
+        f"line {line}: {problems.dotted(where)} {message}"
+        f"{_known_at(where, schema) if message == UNKNOWN and place < _GUESSED_AT else ''}"
+        for place, (line, where, message) in enumerate(found)
     ]
+
+
+def _one_line(problem: str) -> str:
+    line = " ".join(problem.split())
+    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
 
 
 def _known_at(where: problems.Path, schema: Schema) -> str:

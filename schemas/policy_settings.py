@@ -6,10 +6,11 @@ import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from functools import partial
 from re import compile as pattern
+from reprlib import Repr
 from typing import Any, Union, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
@@ -17,15 +18,20 @@ from marshmallow import Schema
 
 from core import zones
 from core.errors import SettingsError
+from schemas import plain
 from schemas.fields import Told
 
 #: Marshmallow has no hook to word it otherwise.
 UNKNOWN = "is unknown"
 _DURATION = pattern(r"([0-9]{1,9})([dhms])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_AMOUNT = pattern(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 _TIME_OF_DAY = pattern(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 #: Telnyx schedules five days ahead, so nothing waits longer.
 _LONGEST = timedelta(days=365)
+
+_shorten = Repr()
+_shorten.maxstring = _shorten.maxother = 100
 
 Read = Callable[[object], Any]
 
@@ -91,74 +97,81 @@ def _reader(hint: Any, bounds: Mapping[str, Any]) -> Read | None:  # noqa: ANN40
     return readers.get(hint)
 
 
+def _shown(raw: object) -> str:
+    """Return a value as a line has room for it."""
+    return _shorten.repr(raw)
+
+
+def _is_text(raw: object) -> bool:
+    # With a character that a database refuses, no decision by these settings could be written down.
+    return isinstance(raw, str) and raw.strip() != "" and plain.text(raw) == raw
+
+
 def _choice(kind: type[StrEnum], raw: object) -> StrEnum:
     if isinstance(raw, str) and raw in set(kind):
         return kind(raw)
-    raise ValueError(f"is {raw!r}; use {listed(kind, 'or')}")
+    raise ValueError(f"is {_shown(raw)}; use {listed(kind, 'or')}")
 
 
 def _choices(kind: type[StrEnum], collect: Callable[..., Any], raw: object) -> Any:  # noqa: ANN401 - as collected
     if isinstance(raw, list) and all(isinstance(item, str) and item in set(kind) for item in raw):
         return collect(kind(item) for item in raw)
-    raise ValueError(f"is {raw!r}; list any of {listed(kind, 'and')} in brackets")
+    raise ValueError(f"is {_shown(raw)}; list any of {listed(kind, 'and')} in brackets")
 
 
 def _texts(collect: Callable[..., Any], raw: object) -> Any:  # noqa: ANN401 - as collected
-    if isinstance(raw, list) and all(isinstance(item, str) and item for item in raw):
+    if isinstance(raw, list) and all(map(_is_text, raw)):
         return collect(raw)
-    raise ValueError(f"is {raw!r}; list texts in brackets, such as ['a', 'b']")
+    raise ValueError(f"is {_shown(raw)}; list texts in brackets, such as ['a', 'b']")
 
 
 def _flag(raw: object) -> bool:
     if isinstance(raw, bool):
         return raw
-    raise ValueError(f"is {raw!r}; write true or false")
+    raise ValueError(f"is {_shown(raw)}; write true or false")
 
 
 def _text(raw: object) -> str:
-    if isinstance(raw, str) and raw.strip():
+    if isinstance(raw, str) and _is_text(raw):
         return raw
-    raise ValueError(f"is {raw!r}; write a text in quotes")
+    raise ValueError(f"is {_shown(raw)}; write a text in quotes")
 
 
 def _number(kind: type[int | float], bounds: Mapping[str, Any], raw: object) -> int | float:
     least, most = bounds.get("least"), bounds.get("most")
-    if isinstance(raw, int | kind) and not isinstance(raw, bool):
+    if isinstance(raw, int | kind) and not isinstance(raw, bool) and plain.number(raw) is not None:
         number = kind(raw)
         if (least is None or number >= least) and (most is None or number <= most):
             return number
-    raise ValueError(f"is {raw!r}; write {wanted_number(kind, bounds)}")
+    raise ValueError(f"is {_shown(raw)}; write {wanted_number(kind, bounds)}")
 
 
 def _amount(raw: object) -> Decimal:
-    try:
-        amount = Decimal(raw) if isinstance(raw, str) else None
-    except InvalidOperation:
-        amount = None
-    if amount is None or not amount.is_finite() or amount <= 0:
-        raise ValueError(f"is {raw!r}; write an amount in quotes, such as '12.50'")
+    amount = Decimal(raw) if isinstance(raw, str) and _AMOUNT.fullmatch(raw) else Decimal()
+    if not amount:
+        raise ValueError(f"is {_shown(raw)}; write an amount in quotes, such as '12.50'")
     return amount
 
 
 def _duration(raw: object) -> timedelta:
     match = _DURATION.fullmatch(raw) if isinstance(raw, str) else None
     if match is None:
-        raise ValueError(f"is {raw!r}; write a number and a unit, such as '3d', '36h', '90m' or '45s'")
+        raise ValueError(f"is {_shown(raw)}; write a number and a unit, such as '3d', '36h', '90m' or '45s'")
     duration = timedelta(**{_UNITS[match[2]]: int(match[1])})
     if not timedelta() < duration <= _LONGEST:
-        raise ValueError(f"is {raw!r}; it must be longer than nothing and not longer than {_LONGEST.days}d")
+        raise ValueError(f"is {_shown(raw)}; it must be longer than nothing and not longer than {_LONGEST.days}d")
     return duration
 
 
 def _time_of_day(raw: object) -> time:
     match = _TIME_OF_DAY.fullmatch(raw) if isinstance(raw, str) else None
     if match is None:
-        raise ValueError(f"is {raw!r}; write hours and minutes in quotes, such as '8:00' or '20:30'")
+        raise ValueError(f"is {_shown(raw)}; write hours and minutes in quotes, such as '8:00' or '20:30'")
     return time(int(match[1]), int(match[2]))
 
 
 def _zone(raw: object) -> ZoneInfo:
     found = zones.zone(raw) if isinstance(raw, str) else None
     if found is None:
-        raise ValueError(f"is {raw!r}; write the name of a time zone, such as 'America/New_York'")
+        raise ValueError(f"is {_shown(raw)}; write the name of a time zone, such as 'America/New_York'")
     return found

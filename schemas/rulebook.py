@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +23,16 @@ AT_REST = 1.0
 #: By which a file is known to be as it was: device, inode, size, and when it was last written and changed.
 _Stamp = tuple[int, int, int, int, int]
 _NEVER: _Stamp = (-1, -1, -1, -1, -1)
+
+
+class Standing(StrEnum):
+    """Whether a process decides by what the file says."""
+
+    FOLLOWED = "followed"
+    NOT_FOLLOWED = "not_followed"
+    """It was right once, and cannot be followed as it is now: what it said before holds."""
+    UNAVAILABLE = "unavailable"
+    """It has been wrong since the start, so nothing can be decided."""
 
 
 class Log(Protocol):
@@ -79,14 +90,13 @@ class Rulebook:
         is_whole = stamp == _stamp(self._path) and not self._is_being_written(stamp)
         self._seen = stamp if is_whole else _NEVER
 
-    @property
-    def has_rules(self) -> bool:
-        """Return False as long as a file cannot be read that was wrong at the start; it is looked at again."""
+    def standing(self) -> Standing:
+        """Return how things are with the file now; it is looked at again."""
         try:
             self.current()
         except RulesUnavailable:
-            return False
-        return True
+            return Standing.UNAVAILABLE
+        return Standing.FOLLOWED if self.trouble is None else Standing.NOT_FOLLOWED
 
     def current(self) -> Rules:
         """Return the rules to judge one transaction by. Raises RulesUnavailable while there have never been any."""
@@ -121,8 +131,15 @@ class Rulebook:
         self.trouble = None
 
     def _ruled(self, raw: bytes | None, path: Path) -> Rules:
+        """Return the rules that a file makes. Raises SettingsError, whatever is wrong."""
         known = catalogue.known() if self._known is None else self._known
-        rules = catalogue.rules_among(known, policies.parse(raw, path, known), tell=self._tell)
+        try:
+            rules = catalogue.rules_among(known, policies.parse(raw, path, known), tell=self._tell)
+        except SettingsError:
+            raise
+        except Exception as error:
+            # Whatever it is that somebody's file meets in somebody's policy, it must not keep us from deciding.
+            raise SettingsError(f"{path} makes no rules ({type(error).__name__}: {error}); correct it") from error
         return replace(rules, file_sha256=None if raw is None else hashlib.sha256(raw).hexdigest())
 
     def _tell(self, policy: str, told: str) -> None:

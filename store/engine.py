@@ -220,7 +220,8 @@ def translated(database: Database) -> Iterator[None]:
             raise StoreUnavailable(f"the database connection broke: {_first_line(error)}") from error
         if _is_about_the_database(error):
             raise StoreUnavailable(
-                f"the database that {database.named_by} names is not as it should be: {_first_line(error)}"
+                f"the database that {database.named_by} names is not as it should be: {_first_line(error)};"
+                f" see that {database.named_by} names the right one"
             ) from error
         raise
 

@@ -10,16 +10,17 @@ from datetime import timedelta
 from flask import Blueprint, Response
 
 from core.errors import StoreUnavailable
+from schemas.rulebook import Standing
 from store.group_commit import GroupCommit
 
 #: The question costs a commit, and anybody may ask it: who asks more often gets the same answer.
 _HOLDS_FOR = timedelta(seconds=1)
 
 
-def blueprint(*, commit: GroupCommit, can_decide: Callable[[], bool] = lambda: True) -> Blueprint:
+def blueprint(*, commit: GroupCommit, policies: Callable[[], Standing] = lambda: Standing.FOLLOWED) -> Blueprint:
     """Return the two questions a platform asks; Redis has no part in either, since nothing depends on it.
 
-    ``can_decide`` tells whether there are rules. Accepting events needs none, so without them it is ready all the same.
+    ``policies`` tells how things are with their file. Accepting events needs none, so it is ready all the same.
     """
     health = Blueprint("health", __name__)
     checked_at = -_HOLDS_FOR.total_seconds()
@@ -38,7 +39,9 @@ def blueprint(*, commit: GroupCommit, can_decide: Callable[[], bool] = lambda: T
             checked_at = time.monotonic()
         if trouble is not None:
             raise StoreUnavailable(trouble)
-        told = {"status": "ready"} if can_decide() else {"status": "degraded", "policies": "unavailable"}
+        standing = policies()
+        is_followed = standing is Standing.FOLLOWED
+        told = {"status": "ready"} if is_followed else {"status": "degraded", "policies": standing}
         return Response(json.dumps(told, separators=(",", ":")) + "\n", mimetype="application/json")
 
     def asked() -> str | None:

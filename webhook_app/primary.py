@@ -86,5 +86,5 @@ def app_of(
         now=clock,
         log=logger,
     )
-    app.register_blueprint(health.blueprint(commit=commit, can_decide=lambda: rulebook.has_rules))
+    app.register_blueprint(health.blueprint(commit=commit, policies=rulebook.standing))
     return app

@@ -7,6 +7,7 @@ so those that go out last lose. What is held is cancelled at its last look if th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ PRIORITY = 1
 SOURCE = "https://developers.telnyx.com/docs/messaging/messages/configurable-spend-limits"
 
 _DAY = timedelta(days=1)
+_CODE = re.compile(r"[A-Z]{3}")
 #: What was paid in the last week tells what is to be paid.
 _PRICES = timedelta(days=7)
 
@@ -44,6 +46,11 @@ class Settings:
     on_unknown: Act = Act.ALLOW
     """What is done while nothing is known of prices."""
     exempt: frozenset[MessageClass] = frozenset({MessageClass.TRANSACTIONAL, MessageClass.OTP, MessageClass.COMPLIANCE})
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for no code of ISO 4217: no cost is told in it, so the cap would never be reached."""
+        if _CODE.fullmatch(self.currency) is None:
+            raise ValueError(f"currency is {self.currency[:20]!r}; write three capital letters, such as 'USD'")
 
 
 def needs(settings: Settings) -> Mapping[Need, Reach]:

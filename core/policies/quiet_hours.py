@@ -163,11 +163,12 @@ def _disturbed(
     everywhere = tuple(dict.fromkeys(each for one in everybody for each in one.places))
     opening = windows.next_opening(everywhere, start, end - start)
     local, local_end = start.astimezone(place.zone), end.astimezone(place.zone)
+    told_end = f"{local_end:%H:%M:%S}" if local_end.date() == local.date() else f"{local_end:%Y-%m-%d %H:%M:%S}"
     next_one = opening.isoformat() if opening else "none within two weeks"
     return Verdict(
         settings.act,
         NAME,
-        f"{somebody.phone_number} would be reached between {local:%Y-%m-%d %H:%M:%S} and {local_end:%H:%M:%S} in"
+        f"{somebody.phone_number} would be reached between {local:%Y-%m-%d %H:%M:%S} and {told_end} in"
         f" {place.zone.key}; allowed on that day: {window.told}; next opening: {next_one}",
         {
             **somebody.shown(),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -103,3 +106,13 @@ def test_database_that_is_not_migrated_is_told_in_one_line(run, settings, tmp_pa
 
     assert (ran.status, ran.out) == (2, "")
     assert "rescind migrate" in ran.err
+
+
+def test_standard_input_is_tried_as_a_file_is(run, settings, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b'[quiet_hours]\nmode = "enforce"\n')))
+
+    ran = run("backtest", "--policies", "-", **settings)
+
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.startswith("standard input tried on 2 messages decided on since 20")
+    assert "quiet_hours: 2 more, such as" in ran.out.splitlines()

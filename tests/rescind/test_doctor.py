@@ -3,15 +3,20 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 from redis import Redis
 
 import simulator
+from ledger import reviewing
 from rescind import examining_telnyx
 from rescind.valkey import Valkey
 from schemas import api_keys
+from schemas.rulebook import Rulebook
+from store.engine import Database
 from tests.processes import accept_stop
 
 WEBHOOKS = "http://127.0.0.1:8000/webhooks/telnyx"
@@ -117,6 +122,46 @@ def test_what_does_not_work_is_named(examine, healthy, settings, subject, state,
     assert told in found[subject][1]
     assert status == (1 if state == "fail" else 0)
     assert "secret" not in str(found)
+
+
+def follow(sqlite_url, path):
+    """Have it on record, as the sweeper does, that the file is followed."""
+    rulebook = Rulebook(path, log=structlog.get_logger())
+    database = Database(sqlite_url)
+    with database.begin() as connection:
+        reviewing.follow_rules(connection, rulebook.current(), now=datetime.now(UTC))
+    database.dispose()
+
+
+def test_file_that_is_gone_while_its_rules_are_followed_is_a_failure(examine, healthy, sqlite_url, valkey):
+    """What runs goes on by it, and what is started decides by the defaults."""
+    file = Path("policies.toml")
+    file.write_text('[opt_out]\nscope = "profile"\n')
+    follow(sqlite_url, None)
+    assert examine(REDIS_URL=valkey.url, **healthy)[1]["policies"][0] == "ok"
+
+    file.unlink()
+    status, found = examine(REDIS_URL=valkey.url, **healthy)
+
+    assert status == 1
+    assert found["policies"][0] == "fail"
+    assert "there is no policies.toml here, but there was one" in found["policies"][1]
+
+    file.write_text("")
+    follow(sqlite_url, None)
+    assert examine(REDIS_URL=valkey.url, **healthy)[1]["policies"][0] == "ok"
+    file.unlink()
+    assert examine(REDIS_URL=valkey.url, **healthy)[0] == 0
+
+
+def test_file_that_nobody_has_followed_yet_is_warned_of(examine, healthy, sqlite_url, valkey):
+    follow(sqlite_url, None)
+    Path("policies.toml").write_text('[opt_out]\nscope = "profile"\n')
+
+    status, found = examine(REDIS_URL=valkey.url, **healthy)
+
+    assert (status, found["policies"][0]) == (0, "warn")
+    assert "other settings" in found["policies"][1]
 
 
 def test_a_redis_that_forgets_is_warned_of(examine, healthy, valkey):

@@ -1,6 +1,8 @@
 import dataclasses
+import os
 import re
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -205,8 +207,12 @@ def test_first_of_several_errors_by_line_is_shown_and_the_others_counted(written
     )
 
 
-def test_what_is_no_file_is_refused(tmp_path):
-    assert refusal(tmp_path) == f"{tmp_path} cannot be read: Is a directory"
+def test_what_is_no_file_is_refused_at_once(tmp_path):
+    put_another = "put a file there that may be read, or name another in RESCIND_POLICIES"
+    assert refusal(tmp_path) == f"{tmp_path} cannot be read: Is a directory; {put_another}"
+    os.mkfifo(tmp_path / "pipe")
+    assert refusal(tmp_path / "pipe") == f"{tmp_path}/pipe is no regular file; {put_another}"
+    assert refusal(Path("/dev/zero")) == f"/dev/zero is no regular file; {put_another}"
 
 
 @pytest.mark.parametrize(
@@ -240,3 +246,21 @@ def test_all_errors_are_kept_beside_the_first(written):
         "line 2: opt_out.mode is 'on'; use 'enforce', 'shadow' or 'off'",
         "line 3: optout is unknown; did you mean 'opt_out'?",
     )
+
+
+@pytest.mark.parametrize(
+    "amount", ["1E+400", "\u0665", "0", "0.00", "-1", "1_000", "inf", "1,50", " 5", "9" * 10, "0.1234567"]
+)
+def test_amount_is_plain_digits(written, amount):
+    line = f"policies.toml line 2: budget.daily is '{amount}'; write an amount in quotes, such as '12.50'"
+    assert refusal(written(f'[budget]\ndaily = "{amount}"\n')) == line
+    assert policies.load(written('[budget]\ndaily = "999999999.999999"\n'))["budget"].daily == Decimal(
+        "999999999.999999"
+    )
+
+
+@pytest.mark.parametrize("currency", ["usd", "dollars", "US", "USDT", "U5D", "ÜSD"])
+def test_currency_that_no_cost_is_told_in_is_refused(written, currency):
+    line = f"policies.toml line 1: budget: currency is '{currency}'; write three capital letters, such as 'USD'"
+    assert refusal(written(f'[budget]\ncurrency = "{currency}"\n')) == line
+    assert policies.load(written('[budget]\ncurrency = "EUR"\n'))["budget"].currency == "EUR"

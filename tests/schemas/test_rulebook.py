@@ -4,55 +4,14 @@ import hashlib
 import os
 import shutil
 import threading
-import time
-from types import SimpleNamespace
 
 import pytest
 
-from core.deciding import Act, Mode, Verdict
+from core.deciding import Mode
 from core.errors import RulesUnavailable, SettingsError
-from core.policies import catalogue, opt_out
-from schemas.rulebook import AT_REST, Rulebook
-from tests.policy_cases import facts
-
-OFF, SHADOW = '[opt_out]\nmode = "off"\n', '[opt_out]\nmode = "shadow"\n'
-
-
-class Log:
-    def __init__(self):
-        self.told = []
-
-    def info(self, event, **told):
-        self.told.append((event, told))
-
-    warning = error = info
-
-
-class World:
-    """A rulebook over a file, in a time that stands still until it is waited."""
-
-    def __init__(self, folder, named):
-        self.path = folder / "policies.toml"
-        self.named = named
-        self.log = Log()
-        self.ahead = 0.0
-        self.rulebook = None
-
-    def write(self, text):
-        self.path.write_bytes(text if isinstance(text, bytes) else text.encode())
-
-    def open(self, **more):
-        self.rulebook = Rulebook(
-            self.path if self.named else None, log=self.log, clock=lambda: time.time() + self.ahead, **more
-        )
-        return self.mode
-
-    def rest(self):
-        self.ahead += 2 * AT_REST
-
-    @property
-    def mode(self):
-        return next(rule.mode for rule in self.rulebook.current().every if rule.name == opt_out.NAME)
+from schemas.policies import LARGEST
+from schemas.rulebook import Standing
+from tests.rulebook_world import OFF, SHADOW, World
 
 
 @pytest.fixture(params=[True, False], ids=["named", "found"])
@@ -108,10 +67,28 @@ def test_file_that_was_being_written_at_the_start_is_read_again(world):
         (lambda world: world.write('[opt_out]\nmode = "of'), "line 2, column 11"),
         (lambda world: world.write('[opt_out]\nmode = "never"\n'), "opt_out.mode is 'never'"),
         (lambda world: world.write(b"\xff"), "is not UTF-8"),
+        (lambda world: world.write(f"[frequency_cap]\nmost = {'9' * 5000}\n"), "line 2: holds a number"),
+        (lambda world: world.write(f"a = 1\nx = {'[' * 5000}"), "line 2: is nested more than 10 deep"),
+        (lambda world: world.write("#" * (LARGEST + 1)), "is larger than 256 KiB"),
         (lambda world: world.path.unlink(), "does not exist"),
+        (lambda world: (world.path.unlink(), world.path.symlink_to("nowhere")), "does not exist"),
         (lambda world: (world.path.unlink(), world.path.mkdir()), "Is a directory"),
+        (lambda world: (world.path.unlink(), os.mkfifo(world.path)), "is no regular file"),
+        (lambda world: (world.path.unlink(), world.path.symlink_to("/dev/zero")), "is no regular file"),
     ],
-    ids=["half", "wrong", "no text", "removed", "a folder"],
+    ids=[
+        "half",
+        "wrong",
+        "no text",
+        "long number",
+        "deep",
+        "large",
+        "removed",
+        "a link to nothing",
+        "a folder",
+        "a pipe",
+        "a device",
+    ],
 )
 def test_file_that_cannot_be_followed_changes_nothing_and_is_told_of_once(world, spoil, reason):
     world.write(SHADOW)
@@ -130,6 +107,8 @@ def test_file_that_cannot_be_followed_changes_nothing_and_is_told_of_once(world,
 
     if world.path.is_dir():
         world.path.rmdir()
+    else:
+        world.path.unlink(missing_ok=True)
     world.ahead = 0
     world.write(OFF)
     world.rest()
@@ -172,6 +151,14 @@ def test_link_that_is_turned_to_another_file_is_followed(tmp_path):
     assert world.mode is Mode.SHADOW
 
 
+def test_link_to_nothing_stops_the_start_where_no_file_would_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    world = World(tmp_path, named=False)
+    world.path.symlink_to("nowhere")
+    with pytest.raises(SettingsError, match="does not exist"):
+        world.open()
+
+
 @pytest.mark.parametrize("text", ["[opt_out]\nmode = 3\n", None])
 def test_wrong_file_stops_the_start(tmp_path, text):
     world = World(tmp_path, named=True)
@@ -211,24 +198,6 @@ def test_one_set_of_rules_is_made_of_a_change_however_many_ask(tmp_path):
     assert len(world.log.told) == 1
 
 
-def test_policy_of_another_that_fails_is_told_of_once_and_without_what_it_said(tmp_path):
-    def judge(facts, settings):
-        raise ValueError(f"{facts.recipients[0]} is odd")
-
-    theirs = SimpleNamespace(NAME="theirs", PRIORITY=1, SOURCE="us", Settings=opt_out.Settings, judge=judge)
-    world = World(tmp_path, named=True)
-    world.write("")
-    world.open(known=catalogue.known() | {"theirs": theirs})
-    rule = world.rulebook.current().every[-1]
-    verdicts = [rule.ask(facts()) for _ in range(3)]
-    assert set(map(type, verdicts)) == {Verdict}
-    assert {verdict.act for verdict in verdicts} == {Act.HOLD}
-    assert verdicts[0].reason == "policy theirs failed: ValueError: +15557650101 is odd"
-    ((event, told),) = world.log.told
-    assert (event, told["policy"]) == ("policy_failed", "theirs")
-    assert told["reason"].startswith("ValueError in test_rulebook.py, line ")
-
-
 def test_folder_that_is_exchanged_whole_is_followed(tmp_path):
     world = World(tmp_path / "live", named=True)
     for name, text in (("live", OFF), ("next", SHADOW)):
@@ -250,13 +219,13 @@ def test_who_waits_has_no_rules_until_the_file_is_mended(world):
     world.rest()
     with pytest.raises(RulesUnavailable, match=r"opt_out\.mode is 'never'"):
         world.rulebook.current()
-    assert not world.rulebook.has_rules
+    assert world.rulebook.standing() is Standing.UNAVAILABLE
 
     world.write(SHADOW)
     world.rest()
 
     assert world.mode is Mode.SHADOW
-    assert world.rulebook.has_rules
+    assert world.rulebook.standing() is Standing.FOLLOWED
     assert world.rulebook.trouble is None
     digest = world.rulebook.current().digest
     assert [event for event, _ in world.log.told] == ["policies_unavailable", "policies_followed"]
@@ -272,4 +241,4 @@ def test_who_waits_for_rules_and_has_some_keeps_them(world):
 
     assert world.mode is Mode.SHADOW
     assert world.rulebook.trouble
-    assert world.rulebook.has_rules
+    assert world.rulebook.standing() is Standing.NOT_FOLLOWED

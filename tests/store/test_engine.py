@@ -138,7 +138,7 @@ def test_wrong_url_is_refused_in_one_line_without_its_password(url, said):
 
 def test_file_that_is_no_database_is_said_to_be_none(tmp_path):
     (tmp_path / "notes.db").write_text("buy milk, " * 500)
-    with pytest.raises(StoreUnavailable, match="not a database"):
+    with pytest.raises(StoreUnavailable, match="not a database; see that DATABASE_URL names the right one"):
         upgrade(Database(f"sqlite:///{tmp_path}/notes.db"))
 
 

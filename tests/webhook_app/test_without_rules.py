@@ -104,6 +104,19 @@ def test_it_is_ready_and_says_that_it_lacks_something(world, file):
     assert world.client.get("/readyz").json == {"status": "ready"}
 
 
+def test_it_says_that_it_does_not_follow_the_file_any_more(database, file):
+    file.write_text(RIGHT)
+    with door(database, RESCIND_POLICIES=str(file), RESCIND_API_TOKEN=TOKEN) as world:
+        assert world.client.get("/readyz").json == {"status": "ready"}
+        file.unlink()
+        answer = world.client.get("/readyz")
+
+        assert (answer.status_code, answer.json) == (200, {"status": "degraded", "policies": "not_followed"})
+        assert world.schedule().status_code == 200
+        mend(file)
+        assert world.client.get("/readyz").json == {"status": "ready"}
+
+
 @pytest.mark.parametrize("on_failure", ["refuse", "forward"])
 def test_door_sends_nothing_on(database, file, on_failure):
     with door(database, RESCIND_POLICIES=str(file), RESCIND_PASSTHROUGH_ON_FAILURE=on_failure) as world:

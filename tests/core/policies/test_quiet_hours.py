@@ -165,6 +165,12 @@ def test_objection_names_the_time_the_zone_the_law_and_the_next_opening():
     assert (verdict.policy, verdict.event_id, verdict.until, verdict.since) == ("quiet_hours", None, None, None)
 
 
+def test_end_on_another_day_is_told_with_its_date():
+    verdict = said(at(12), FLORIDIAN, drain=timedelta(days=365))
+
+    assert "between 2026-05-01 12:00:00 and 2027-05-01 12:01:00 in America/New_York" in verdict.reason
+
+
 def test_next_opening_suits_all_candidates_and_all_recipients():
     assert said(at(3), PENSACOLA).facts["next_opening"] == at(8, where=CENTRAL).isoformat()
     group = said(at(3), NEW_YORKER, ALABAMIAN, people=(Person(NEW_YORKER, "America/Los_Angeles"),))
