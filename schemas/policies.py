@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -17,11 +16,10 @@ from marshmallow.fields import Field, Nested
 from core.errors import SettingsError
 from core.policies import catalogue
 from core.policies.shape import Policy, Settings
-from schemas import problems
+from schemas import problems, toml_errors
 from schemas.policy_settings import UNKNOWN, Table, listed, table_of
 from schemas.toml_lines import Lines, refused_unread
 
-_AT = re.compile(r"\(at line ([0-9]+), column ([0-9]+)\)")
 #: The policies there are, by name.
 Policies = Mapping[str, Policy]
 #: The settings of each policy, by its name.
@@ -87,7 +85,7 @@ def parse(raw: bytes | None, path: Path, policies: Policies | None = None) -> Ch
     try:
         said = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise PoliciesInvalid(path, [_place(str(error), text)]) from None
+        raise PoliciesInvalid(path, [toml_errors.told(str(error), text)]) from None
     schema = _file(tuple((name, policy.Settings) for name, policy in known.items()))
     try:
         loaded = schema.load(said)
@@ -127,14 +125,6 @@ def _of_settings(error: Exception, name: str) -> str:
     if isinstance(error, ValueError | SettingsError):
         return str(error).removeprefix(f"{name}: ")
     return f"cannot be set so ({type(error).__name__}: {error})"
-
-
-def _place(message: str, text: str) -> str:
-    """Return a parser's message with the place in front; it names none when the text ends too early."""
-    match = _AT.search(message)
-    lines = text.split("\n")
-    line, column = (match[1], match[2]) if match else (len(lines), len(lines[-1]) + 1)
-    return f"line {line}, column {column}: {message.split(' (at ', maxsplit=1)[0]}"
 
 
 def _by_line(messages: object, text: str, schema: Schema) -> list[str]:
