@@ -1,8 +1,9 @@
-"""Which US state or territory an area code belongs to.
+"""Which US state or territory an area code belongs to, and which are of another country.
 
-Area codes do not cross state lines. Codes of services (800, 833, 900, 5xx) are nowhere, and one too new to stand here
-is not known. Source: the geocoding tables of phonenumbers 9.0.43, which follow the North American Numbering Plan
-Administrator, https://www.nanpa.com/numbering/area-code-maps; the six territories by its list of geographic codes.
+Area codes do not cross state lines. Codes of services (800, 833, 900, 5xx) are nowhere. One too new to stand here may
+be a state's, so what is abroad is listed too, and not left to whatever release of phonenumbers is installed. Source:
+the geocoding tables of phonenumbers 9.0.43, which follow the North American Numbering Plan Administrator,
+https://www.nanpa.com/numbering/area-code-maps; the six territories by its list of geographic codes.
 """
 
 from __future__ import annotations
@@ -72,9 +73,17 @@ _AREA_CODES = {
     "WY": "307",
 }
 
+#: Canada's, then those of Bermuda and the Caribbean.
+_ABROAD = (
+    "204 226 236 249 250 257 263 273 289 306 343 354 365 367 368 382 403 416 418 428 431 437 438 450 468 474 506 514 "
+    "519 548 579 581 584 587 604 613 639 647 672 683 705 709 742 753 778 780 782 807 819 825 867 873 879 902 905 942 "
+    "242 246 264 268 284 345 441 473 649 658 664 721 758 767 784 809 829 849 868 869 876"
+)
+
 #: Two letters each.
 REGIONS = frozenset(_AREA_CODES)
 _REGION_OF = {f"+1{code}": region for region, codes in _AREA_CODES.items() for code in codes.split()}
+_PREFIXES_ABROAD = frozenset(f"+1{code}" for code in _ABROAD.split())
 _LENGTH = len("+1305")
 
 
@@ -86,3 +95,8 @@ def of_region(region: str) -> tuple[str, ...]:
 def region_of(number: str) -> str | None:
     """Return the state or territory of a number in E.164, or None when its area code tells none."""
     return _REGION_OF.get(number[:_LENGTH])
+
+
+def may_be_in_a_region(number: str) -> bool:
+    """Return False for a number in E.164 of another country; one whose area code is not known may be in any state."""
+    return number.startswith("+1") and number[:_LENGTH] not in _PREFIXES_ABROAD

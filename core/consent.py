@@ -6,7 +6,7 @@ https://support.telnyx.com/en/articles/1270091-sms-opt-out-keywords-and-stop-wor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -108,13 +108,18 @@ class Consent:
     @property
     def is_certain(self) -> bool:
         """Return True for what no setting and no operator may read otherwise."""
-        return self.tier not in UNCERTAIN and (not self.languages or Language.ENGLISH in self.languages)
+        return is_certain(self.tier, self.languages)
 
     @property
     def is_answered(self) -> bool:
         """Return True for an opt-out that Telnyx has read: it answers each by itself, and cannot be kept from that."""
         is_flagged = self.tier is Tier.KEYWORD and not self.languages
         return is_flagged or (self.tier is None and self.source == "telnyx_api")
+
+
+def is_certain(tier: Tier | None, languages: Collection[Language]) -> bool:
+    """Return True for what counts under any settings, said in these languages and so plainly."""
+    return tier not in UNCERTAIN and (not languages or Language.ENGLISH in languages)
 
 
 def effective_at(kind: ConsentKind, occurred_at: datetime, received_at: datetime) -> datetime:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from core.consent import ConsentKind, Language, Tier
+from core.consent import ConsentKind, Language, Tier, is_certain
 from core.phrasebook.book import Phrasebook
 from core.phrasebook.english import ENGLISH
 from core.phrasebook.french import FRENCH
@@ -62,7 +62,7 @@ class Reading:
     @property
     def is_certain(self) -> bool:
         """Return True for what counts as consent under any settings."""
-        return self.tier is Tier.KEYWORD and (not self.languages or Language.ENGLISH in self.languages)
+        return is_certain(self.tier, self.languages)
 
 
 @lru_cache(maxsize=1_000)

@@ -83,7 +83,7 @@ def absorb(connection: sa.Connection, batch: Sequence[Heard], rules: Rules, *, n
     held = recording.hold(connection, named | concerned.keys() | let_go.keys() | answered.keys() | failed.keys())
     recorded = recording.record(connection, held, of_messages, now=now)
     rows = {**held, **recorded.messages}
-    regretted = hindsight.take_back(connection, [rows[of] for of in let_go], rules, now=now)
+    regretted = hindsight.take_back(connection, [rows[of] for of in let_go], let_go, rules, now=now)
     rows |= {row.id: row for row in regretted}
     concerned |= {row.id: let_go[row.id] for row in regretted}
     answered = replying.minding(rows, answered, rules)

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from core.holds import HoldKind
 from core.outcomes import LedgerState
-from ledger import forecasting, holding, intending
+from ledger import forecasting, holding, unanswered
 from ledger.forecasting import Prospect
-from store import holds, intents, sums
+from store import holds, sums
 from store.sums import ALL, Narrowed, Stands
 
 _Name = TypeVar("_Name", str | None, Date)
@@ -71,7 +71,7 @@ def beside(connection: sa.Connection, *, now: datetime) -> Beside:
     gates = {(hold.scope, hold.value) for hold in holds.standing(connection, now=now) if hold.kind is HoldKind.HOLD}
     reaches = [holding.reach_of(connection, scope, value) for scope, value in gates]
     return Beside(
-        in_doubt=intents.count_in_doubt(connection, before=now - intending.IN_FLIGHT, due_after=now),
+        in_doubt=unanswered.count(connection, now=now),
         orphans=sums.orphans(connection),
         held=sums.held(connection, reaches),
         cancelling=sums.cancelling(connection),
@@ -84,6 +84,14 @@ def shown(connection: sa.Connection, prospect: Prospect, *, now: datetime) -> di
         **asdict(balance(connection)),
         **asdict(beside(connection, now=now)),
         "forecast": forecasting.shown(prospect.forecast(now)),
+    }
+
+
+def shown_of(connection: sa.Connection, narrowed: Narrowed, *, now: datetime) -> dict[str, Any]:
+    """Show the sums of some, with the requests in doubt that are among them if their messages exist."""
+    return {
+        **asdict(balance(connection, narrowed)),
+        "in_doubt": unanswered.count(connection, narrowed, now=now),
     }
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from core.chain import START, linked
 from store import chain
-from store.chain import Link
+from store.chain import Link, Newest
 
 #: No transaction takes so long, not even with the minute until what it committed is looked for.
 _SETTLED_AFTER = timedelta(minutes=15)
@@ -48,7 +48,8 @@ class Audit:
 
 def waits(connection: sa.Connection, *, looks_back: bool) -> bool:
     """Return True when there are decisions that are not linked yet; see ``extend``."""
-    return bool(chain.unlinked(connection, after=_linked_up_to(connection, looks_back=looks_back), limit=1))
+    after = _linked_up_to(connection, chain.newest(connection)) if looks_back else chain.highest(connection)
+    return bool(chain.unlinked(connection, after=after, limit=1))
 
 
 def extend(connection: sa.Connection, *, now: datetime, limit: int, looks_back: bool) -> int | None:
@@ -59,7 +60,7 @@ def extend(connection: sa.Connection, *, now: datetime, limit: int, looks_back: 
     """
     last = chain.newest(connection)
     position, digest = (last.position, last.digest) if last else (0, START)
-    after = _linked_up_to(connection, looks_back=looks_back)
+    after = _linked_up_to(connection, last) if looks_back else chain.highest(connection)
     links: list[Link] = []
     for seq, row in chain.unlinked(connection, after=after, limit=limit):
         position, digest = position + 1, linked(digest, chain.as_json(row))
@@ -69,15 +70,12 @@ def extend(connection: sa.Connection, *, now: datetime, limit: int, looks_back: 
     return len(links)
 
 
-def _linked_up_to(connection: sa.Connection, *, looks_back: bool) -> int:
+def _linked_up_to(connection: sa.Connection, last: Newest | None) -> int:
     """Return the number up to which all is linked, as far as can be known without reading the whole chain.
 
     Told from the chain's own last moment, not from the clock: while nobody links, nobody looks back either, and what
     came in out of order before that is still to be found.
     """
-    if not looks_back:
-        return chain.highest(connection)
-    last = chain.newest(connection)
     return chain.settled(connection, before=last.linked_at - _SETTLED_AFTER) if last else 0
 
 

@@ -33,6 +33,8 @@ class Cause:
     """The message was never decided on before, so that there is nothing to take back."""
     lets_go: bool = True
     """False for a look that is the last for what it cancels, and for nothing else."""
+    heard_until: datetime | None = None
+    """Of what the recipients said only that counts which had reached us by then; None is all of it."""
 
 
 def decide_on(
@@ -54,7 +56,15 @@ def decide_on(
     those of messages of which they are known already.
     """
     pending = [row for row in held if row.ledger == LedgerState.PENDING and row.send_at is not None]
-    gathered = facts.gather(connection, pending, rules.needs, now=now, is_last=is_last, recipients=recipients)
+    gathered = facts.gather(
+        connection,
+        pending,
+        rules.needs,
+        now=now,
+        is_last=is_last,
+        recipients=recipients,
+        heard_until={row.id: until for row in pending if (until := causes[row.id].heard_until)},
+    )
     standing: dict[str, Decision] = {}
     kept: list[DecisionRow] = []
     for row in pending:

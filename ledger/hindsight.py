@@ -24,7 +24,7 @@ from store.messages import MessageRow
 def let_go(connection: sa.Connection, refused: Mapping[str, Cause]) -> dict[str, Cause]:
     """Return what was released although a refusal of its recipient had reached us before, each with that refusal.
 
-    ``refused`` is by phone number.
+    ``refused`` is by phone number. What reached us after a message had left, such as an opt-in, does not count for it.
     """
     if not refused:
         return {}
@@ -32,22 +32,24 @@ def let_go(connection: sa.Connection, refused: Mapping[str, Cause]) -> dict[str,
     found: dict[str, Cause] = {}
     for row in messages.released_to(connection, refused, since=since):
         cause = refused[row.phone_number]
-        if cause.known_at < min(row.send_at, row.closed_at):
-            found.setdefault(row.message_id, cause)
+        left_at = min(row.send_at, row.closed_at)
+        if cause.known_at < left_at:
+            found.setdefault(row.message_id, replace(cause, heard_until=left_at))
     return found
 
 
 def take_back(
-    connection: sa.Connection, rows: Collection[MessageRow], rules: Rules, *, now: datetime
+    connection: sa.Connection, rows: Collection[MessageRow], causes: Mapping[str, Cause], rules: Rules, *, now: datetime
 ) -> list[MessageRow]:
     """Make those of these messages pending again that are released and that a rule about refusals objects to.
 
-    The messages must be held under lock. They are to be decided on next: no other rule is asked here, since whatever
-    else has come up after they left is no reason to have cancelled them.
+    The messages must be held under lock, and ``causes`` are those of ``let_go``. They are to be decided on next: no
+    other rule is asked here, since whatever else has come up after they left is no reason to have cancelled them.
     """
     released = [row for row in rows if row.ledger == LedgerState.RELEASED]
     refusing = Rules(tuple(rule for rule in rules if rule.mode is Mode.ENFORCE and rule.name in REFUSALS))
-    known = facts.gather(connection, released, refusing.needs, now=now)
+    heard_until = {row.id: until for row in released if (until := causes[row.id].heard_until)}
+    known = facts.gather(connection, released, refusing.needs, now=now, heard_until=heard_until)
     regretted = [row for row in released if decide(known[row.id], refusing)[0].verdict is not Act.ALLOW]
     closing.open_again(connection, [row.id for row in regretted])
     return [replace(row, ledger=LedgerState.PENDING, closed_at=None) for row in regretted]

@@ -14,14 +14,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.deadlines import LAST_LOOK, WALL
+from core.deadlines import LAST_LOOK, WALL, last_look
 from core.errors import NotFound
 from core.holds import Hold, HoldKind, HoldState
+from core.outcomes import LedgerState
 from core.scopes import Scope
 from ledger import campaigning
+from ledger.gathering import facts
 from ledger.showing import instant
 from store import due, holds, reach, reviews
 from store.holds import HoldRow
+from store.messages import MessageRow
 from store.reach import Reached
 from store.ways import Reach
 
@@ -125,6 +128,26 @@ def shown(connection: sa.Connection, row: HoldRow, *, now: datetime) -> dict[str
         "lifted_by": row.lifted_by,
         "lift_reason": row.lift_reason,
     }
+
+
+def over(connection: sa.Connection, row: MessageRow, *, now: datetime) -> list[dict[str, Any]]:
+    """Show the gates that stand over a pending message at the moment, whenever it was decided on."""
+    if row.ledger != LedgerState.PENDING or row.send_at is None:
+        return []
+    known = facts.gather(connection, [row], {}, now=now)[row.id]
+    return [
+        {
+            "id": hold.id,
+            "kind": hold.kind,
+            "scope": hold.scope,
+            "value": hold.value or None,
+            "reason": hold.reason,
+            "placed_at": instant(hold.placed_at),
+            "expires_at": instant(hold.expires_at),
+            "cancels_at": instant(last_look(row.send_at)) if hold.kind is HoldKind.HOLD else None,
+        }
+        for hold in known.holds
+    ]
 
 
 def _look_again(connection: sa.Connection, hold: Hold, *, cause: str, now: datetime) -> None:

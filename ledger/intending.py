@@ -56,6 +56,8 @@ class Wish:
     """By which the message is known again, should its id be lost; see ``core.intents``."""
     fingerprint: str | None = None
     """By which messages that say the same are known; see ``core.fingerprints``."""
+    body_digest: str | None = None
+    """By which a repetition of the request is known; see ``ledger.repeating``."""
     replaces: str | None = None
     """The cancelled message in whose place it is to be sent."""
 
@@ -101,6 +103,7 @@ def begin(connection: sa.Connection, wish: Wish, *, door: str, decision: Decisio
         message_id=None,
         settled_at=now if is_refused else None,
         fingerprint=wish.fingerprint,
+        body_digest=wish.body_digest,
     )
     if not intents.add(connection, row):
         raise RequestInvalid(f"message {wish.replaces} is being replaced already")
@@ -207,6 +210,7 @@ def wish_of(row: IntentRow) -> Wish:
         send_at=row.send_at,
         text_digest=row.text_digest,
         fingerprint=row.fingerprint,
+        body_digest=row.body_digest,
         replaces=row.replaces,
     )
 
@@ -229,7 +233,7 @@ def merge(
             for row in rows.values()
         }
 
-    held = recording.hold(connection, {report.message_id}, as_new=True)
+    held = recording.expect(report.message_id)
     merged = recording.record(connection, held, [report], now=now, entering=enter).messages[report.message_id]
     spoken = overtaking.spoken_of([(report, registration.tags)], rules)
     overtaking.order_review(connection, spoken, now=now)

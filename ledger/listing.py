@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from core.consent import Consent, ConsentKind
 from core.deciding import Act, Rules
+from core.policies import do_not_contact
 from ledger import consenting
 from store import consents, holds
 from store.consents import HeardConsent
@@ -33,14 +35,22 @@ class Taken:
     """What came of some numbers."""
 
     new: int = 0
+    """Put on the list, or taken off it."""
     known: int = 0
-    """The same was said of them before."""
+    """On it already when they were to be put on it, or not on it when they were to be taken off."""
+    overruled: int = 0
+    """Still otherwise, since the list says so as of a later time."""
     cancelling: int = 0
     """Pending messages to them that are cancelled."""
 
     def __add__(self, other: Taken) -> Taken:
         """Return the sums of both."""
-        return Taken(self.new + other.new, self.known + other.known, self.cancelling + other.cancelling)
+        return Taken(
+            self.new + other.new,
+            self.known + other.known,
+            self.overruled + other.overruled,
+            self.cancelling + other.cancelling,
+        )
 
 
 def take(
@@ -51,10 +61,20 @@ def take(
     holds.keep(connection)
     consents.lock_recipients(connection, phone_numbers)
     words = [_word(entry, number, now) for number in sorted(set(phone_numbers))]
-    known = consents.held_event_ids(connection, [each.word.event_id for each in words])
+    before = consents.of(connection, phone_numbers)
     decided = consenting.hear(connection, words, rules, now=now)
+    came_to = Counter(_came_to(before.get(each.word.phone_number, []), each.word) for each in words)
     cancelling = sum(each.verdict is Act.CANCEL for each in decided.values())
-    return Taken(len(words) - len(known), len(known), cancelling)
+    return Taken(**came_to, cancelling=cancelling)
+
+
+def _came_to(before: Sequence[Consent], word: Consent) -> str:
+    """Return what came of a word of a list, as ``Taken`` calls it."""
+    is_wanted_on = word.kind is ConsentKind.LISTED
+    was_on, is_on = (word.evidence in do_not_contact.lists(said) for said in (before, [*before, word]))
+    if is_on != is_wanted_on:
+        return "overruled"
+    return "known" if was_on == is_on else "new"
 
 
 def _word(entry: Entry, phone_number: str, now: datetime) -> HeardConsent:

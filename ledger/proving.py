@@ -17,7 +17,9 @@ from core.facts import Facts
 from core.outcomes import LedgerState
 from core.policies.catalogue import REFUSALS
 from core.scopes import Scope
+from ledger import unanswered
 from ledger.gathering import facts
+from ledger.unanswered import Unnamed
 from store import cancellations, consents, due, messages, reviews
 from store.due import After
 from store.messages import MessageRow
@@ -47,13 +49,15 @@ class Proof:
     held: int = 0
     """They go to somebody who may have refused, and are cancelled unless that is settled in time."""
     unguarded: tuple[Unguarded, ...] = ()
+    unnamed: tuple[Unnamed, ...] = ()
+    """Telnyx may hold what these ask for, to somebody who refused, and without its id nobody can cancel it."""
     not_enforced: frozenset[str] = frozenset()
     """Policies on refusals that were not asked, since they do not act: of what they would say nothing is proved."""
 
     @property
     def holds(self) -> bool:
         """Return True when every refusal that there is was looked for, and each is being kept."""
-        return not self.unguarded and not self.not_enforced
+        return not self.unguarded and not self.unnamed and not self.not_enforced
 
     def __add__(self, other: Proof) -> Proof:
         """Return what was found among both."""
@@ -62,6 +66,7 @@ class Proof:
             self.cancelling + other.cancelling,
             self.held + other.held,
             self.unguarded + other.unguarded,
+            self.unnamed + other.unnamed,
             self.not_enforced | other.not_enforced,
         )
 
@@ -69,13 +74,15 @@ class Proof:
 def page(connection: sa.Connection, rules: Rules, *, after: After, now: datetime, limit: int) -> tuple[Proof, After]:
     """Look at the next pending messages by their time of sending; return what was found, and where to go on.
 
-    None instead of a place says that these were the last.
+    None instead of a place says that these were the last; with them comes what is in doubt.
     """
     places = due.in_reach(connection, _ALL, after=after, limit=limit)
     asked = [rule for rule in rules if rule.mode is Mode.ENFORCE and rule.name in REFUSALS]
     found = _looked_at(connection, [place.message_id for place in places], asked, now=now)
     found = replace(found, not_enforced=REFUSALS - {rule.name for rule in asked})
-    return found, (places[-1].send_at, places[-1].seq) if len(places) == limit else None
+    if len(places) == limit:
+        return found, (places[-1].send_at, places[-1].seq)
+    return replace(found, unnamed=unanswered.objected_to(connection, asked, now=now)), None
 
 
 def make_up_for(connection: sa.Connection, unguarded: Collection[Unguarded], *, now: datetime) -> None:

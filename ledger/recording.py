@@ -40,18 +40,21 @@ class Recorded:
     """The messages as they were held before."""
 
 
-def hold(connection: sa.Connection, message_ids: set[str], *, as_new: bool = False) -> dict[str, MessageRow]:
-    """Lock these messages, making rows for those not held yet, and return them all.
-
-    ``as_new`` is for whoever expects that a message is not held yet: a single one is then made by ``record``, whole.
-    """
-    if as_new and len(message_ids) == 1:
-        return {message_id: MessageRow.unheld(message_id) for message_id in message_ids}
+def hold(connection: sa.Connection, message_ids: set[str]) -> dict[str, MessageRow]:
+    """Lock these messages, making rows for those not held yet, and return them all."""
     # Those that are held come first, for all the same: two could wait for each other otherwise.
     held = messages.lock(connection, message_ids)
     held |= messages.add_missing(connection, message_ids - held.keys())
     # Made by somebody else at this moment.
     return held | messages.lock(connection, message_ids - held.keys())
+
+
+def expect(message_id: str) -> dict[str, MessageRow]:
+    """Return a message that should be new as one of which nothing is held: ``record`` makes it, whole, or locks it.
+
+    That spares the query for what is not there. Two could wait for each other who expect several.
+    """
+    return {message_id: MessageRow.unheld(message_id)}
 
 
 def record(
@@ -64,8 +67,9 @@ def record(
 ) -> Recorded:
     """Merge reports into the messages held under lock, and write what changed.
 
-    ``held`` must contain every message that a report speaks of; see ``hold``. ``entering`` is given the messages and
-    their recipients as they then stand, and returns the messages with what is known besides.
+    ``held`` must contain every message that a report speaks of, see ``hold``; one may be unheld, see ``expect``.
+    ``entering`` is given the messages and their recipients as they then stand, and returns the messages with what is
+    known besides.
     """
     spoken_of = {report.message_id for report in reports}
     rows = {message_id: held[message_id] for message_id in spoken_of}

@@ -72,11 +72,9 @@ def register(
     )
     spoken = overtaking.spoken_of(((each.report, each.tags) for each in registrations), rules)
     beside = {} if holds_messages else overtaking.pending_beside(connection, spoken)
-    held = recording.hold(
-        connection,
-        {registration.report.message_id for registration in registrations} | beside.keys(),
-        as_new=not holds_messages,
-    )
+    named = {registration.report.message_id for registration in registrations} | beside.keys()
+    is_alone = len(named) == 1 and not holds_messages
+    held = recording.expect(*named) if is_alone else recording.hold(connection, named)
 
     def enter(rows: dict[str, MessageRow], recipients: Recipients) -> dict[str, MessageRow]:
         for registration in registrations:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.errors import NotFound
-from ledger import showing, supposing, timeline
+from ledger import holding, showing, supposing, timeline
 from store import attempts, cancellations, decisions, intents, messages
 from store.attempts import Attempt
 from store.intents import IntentRow
@@ -46,6 +46,7 @@ def story(
     asked_for: str,
     *,
     cancel_by: Callable[[datetime], datetime],
+    now: datetime,
 ) -> dict[str, Any]:
     """Return all that is known of a message, or of a request to send, as one timeline too; raises NotFound.
 
@@ -53,14 +54,14 @@ def story(
     """
     row = intents.find(connection, asked_for)
     if row is None:
-        return _of_message(connection, asked_for, cancel_by=cancel_by)
+        return _of_message(connection, asked_for, cancel_by=cancel_by, now=now)
     if row.message_id is not None and messages.find(connection, row.message_id) is not None:
-        return _of_message(connection, row.message_id, cancel_by=cancel_by)
+        return _of_message(connection, row.message_id, cancel_by=cancel_by, now=now)
     return _of_request(connection, row)
 
 
 def _of_message(
-    connection: sa.Connection, message_id: str, *, cancel_by: Callable[[datetime], datetime]
+    connection: sa.Connection, message_id: str, *, cancel_by: Callable[[datetime], datetime], now: datetime
 ) -> dict[str, Any]:
     row = _held(connection, message_id)
     shown = _shown(connection, row, cancel_by=cancel_by)
@@ -94,6 +95,7 @@ def _of_message(
     led_here = next((each for each in asked if each.message_id == message_id), None)
     return {
         "message": shown,
+        "held_by": holding.over(connection, row, now=now),
         "request": showing.request(led_here) if led_here else None,
         "decisions": kept,
         "cancellation": cancellation,
@@ -110,6 +112,7 @@ def _of_request(connection: sa.Connection, row: IntentRow) -> dict[str, Any]:
     shown = showing.request(row)
     return {
         "message": None,
+        "held_by": [],
         "request": shown,
         "decisions": [],
         "cancellation": None,

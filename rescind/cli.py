@@ -6,17 +6,25 @@ a fraction of what the whole program imports.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 import click
 
 from core.errors import ProcessorError
+from rescind.changes import Changes
 
 _WRONG_USE = 2
+_UNTOLD = 2
 _INTERRUPTED = 130
+#: As a shell tells of a program that SIGPIPE has ended, which Python lets nobody do.
+_UNREAD = 141
+#: How writing to what is open fails, whatever the program does.
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 #: name: (the module that holds it as ``command_name``, what it does)
 _COMMANDS = {
@@ -48,7 +56,18 @@ _COMMANDS = {
 }
 
 
+class _ReaderGone(Exception):
+    """Whoever read along, as in ``rescind events | head``, has gone."""
+
+
 class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command that is asked for. Raises _ReaderGone, where click would end the program by itself."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderGone from error
+
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
 
@@ -74,12 +93,26 @@ def commands() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status: 2 for a mistake of the user's, in one line."""
+    """Run one command and return the exit status: 2 for a mistake of the user's, or lost output, in one line."""
+    changes = Changes()
+    try:
+        return _run(arguments, changes)
+    except _ReaderGone:
+        _tell_unwritten("its reader has gone", changes, remedy=None)
+        return _UNREAD
+    except OSError as error:
+        if error.errno not in _UNWRITABLE or error.filename is not None:
+            raise
+        _tell_unwritten(str(error.strerror), changes, remedy="make room, or send it elsewhere")
+        return _UNTOLD
+
+
+def _run(arguments: Sequence[str] | None, changes: Changes) -> int:
     if not all(_is_text(argument) for argument in (sys.argv[1:] if arguments is None else arguments)):
         click.echo("rescind: an argument is not written in UTF-8; type it again", err=True)
         return _WRONG_USE
     try:
-        status = commands.main(args=arguments, prog_name="rescind", standalone_mode=False)
+        status = commands.main(args=arguments, prog_name="rescind", standalone_mode=False, obj=changes)
     except ProcessorError as error:
         click.echo(f"rescind: {error}", err=True)
         return _WRONG_USE
@@ -88,11 +121,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read along, as in `rescind events | head`, has gone; the interpreter would complain on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     return status if isinstance(status, int) else 0
+
+
+def _tell_unwritten(cause: str, changes: Changes, *, remedy: str | None) -> None:
+    """Say that a command could not print all it had to, unless a reader merely had enough of it."""
+    if changes.are_made:
+        remedy = "what it changed stays changed, so look before you run it again"
+    if remedy is not None:
+        with suppress(OSError):
+            click.echo(f"rescind: the output cannot be written: {cause}; {remedy}", err=True)
+    # The interpreter would try again on its way out, and complain.
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _is_text(argument: str) -> bool:

@@ -28,6 +28,11 @@ _INCOMPLETE = 1
 _BATCH = 500
 _LONGEST_NAME = 80
 _SHOWN = 20
+#: What is said of numbers that were put on the list, or taken off; that were so before; that are not so even now.
+_WORDS = {
+    ConsentKind.LISTED: ("put on", "were on it already", "stay off it, since they were taken off"),
+    ConsentKind.DELISTED: ("taken off", "were not on it", "stay on it, since they were put on"),
+}
 #: What the column with the numbers may be called; without such a header it is the first.
 _HEADERS = ("phone_number", "phone", "number", "to", "msisdn")
 
@@ -136,6 +141,8 @@ def _tell(entry: Entry, taken: Taken, errors: list[str]) -> None:
         click.echo(output.printable(error), err=True)
     if len(errors) > _SHOWN:
         click.echo(f"and {len(errors) - _SHOWN:,} more lines; --json lists all", err=True)
-    put = "taken off" if entry.kind is ConsentKind.DELISTED else "put on"
-    click.echo(f"{taken.new:,} numbers {put} the list {output.printable(entry.name)}, {taken.known:,} were so already")
+    put, known, overruled = _WORDS[entry.kind]
+    click.echo(f"{taken.new:,} numbers {put} the list {output.printable(entry.name)}, {taken.known:,} {known}")
+    if taken.overruled:
+        click.echo(f"{taken.overruled:,} {overruled} as of a later time")
     click.echo(f"{taken.cancelling:,} pending messages to them are cancelled")

@@ -11,13 +11,14 @@ import structlog
 from ledger import proving
 from ledger.proving import Proof, Unguarded
 from ledger.showing import instant
-from rescind import databases, output
+from ledger.unanswered import Unnamed
+from rescind import databases, doubted, output
 from rescind.output import as_json, brief
 from schemas.rulebook import Rulebook
 from schemas.settings import Settings
 from workers.runtime import now
 
-_UNGUARDED = ("message", "to", "send at", "reason")
+_LISTED = ("to", "send at", "reason")
 _PAGE = 500
 _BROKEN = 1
 
@@ -28,7 +29,8 @@ def report_command(*, wants_json: bool) -> int:
     """Prove that nobody who refused has anything pending that is not being cancelled; exits with 1 when somebody has.
 
     Every pending message is asked about by opt_out and do_not_contact themselves, as they are set now. While one of
-    them is not enforced nothing is proved, and it exits with 1 too. The sweeper does the same once a day.
+    them is not enforced nothing is proved, and it exits with 1 too. So it does while a request to somebody who refused
+    is in doubt: Telnyx may hold the message. The sweeper does the same once a day.
     """
     settings = Settings.from_env()
     rules = Rulebook(settings.policies, log=structlog.get_logger()).current()
@@ -51,7 +53,12 @@ def report_command(*, wants_json: bool) -> int:
             f" cancelled, {len(found.unguarded):,} are not; {found.held:,} are held while it is in doubt"
         )
         if found.unguarded:
-            output.console().print(output.table(_UNGUARDED, [_unguarded_row(each) for each in found.unguarded]))
+            rows = [_row(each.message_id, _shown(each)) for each in found.unguarded]
+            output.console().print(output.table(("message", *_LISTED), rows))
+        if found.unnamed:
+            click.echo(doubted.told(len(found.unnamed), "to somebody who refused"))
+            rows = [_row(each.request_id, _shown(each)) for each in found.unnamed]
+            output.console().print(output.table(("request", *_LISTED), rows))
     return 0 if found.holds else _BROKEN
 
 
@@ -63,18 +70,19 @@ def _proof(found: Proof, at: datetime) -> dict[str, Any]:
         "pending": found.pending,
         "cancelling": found.cancelling,
         "held": found.held,
-        "unguarded": [
-            {
-                "message_id": each.message_id,
-                "recipients": list(each.recipients),
-                "send_at": instant(each.send_at),
-                "policy": each.policy,
-                "reason": each.reason,
-            }
-            for each in found.unguarded
-        ],
+        "unguarded": [{"message_id": each.message_id, **_shown(each)} for each in found.unguarded],
+        "in_doubt": [{"request_id": each.request_id, **_shown(each)} for each in found.unnamed],
     }
 
 
-def _unguarded_row(each: Unguarded) -> tuple[object, ...]:
-    return each.message_id, ", ".join(each.recipients), brief(instant(each.send_at)), each.reason
+def _shown(each: Unguarded | Unnamed) -> dict[str, Any]:
+    return {
+        "recipients": list(each.recipients),
+        "send_at": instant(each.send_at),
+        "policy": each.policy,
+        "reason": each.reason,
+    }
+
+
+def _row(name: str, shown: dict[str, Any]) -> tuple[object, ...]:
+    return name, ", ".join(shown["recipients"]), brief(shown["send_at"]), shown["reason"]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from core.errors import SettingsError, StoreUnavailable
+from rescind import changes
 from schemas.settings import Settings
 from store.engine import Database
 
@@ -31,6 +32,7 @@ def reading(settings: Settings) -> Iterator[sa.Connection]:
 def opened(settings: Settings) -> Iterator[Database]:
     """Open the database to work with it. Raises SettingsError when it is not migrated, StoreUnavailable when away."""
     database = Database(settings.database_url)
+    sa.event.listen(database.engine, "commit", changes.of_command().note)
     try:
         require_migrated(database)
         yield database

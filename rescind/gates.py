@@ -101,6 +101,10 @@ def gate(
             raise click.UsageError(f"Missing option '{name}'.")
     if sum((span is not None, until is not None, forever)) > 1:
         raise click.UsageError("give one of --for, --until and --forever")
+    if until is not None and until <= at:
+        raise click.UsageError(f"--until {until:%Y-%m-%dT%H:%M:%SZ} has passed already")
+    if until is not None and until - at > LONGEST:
+        raise click.UsageError(f"--until is more than {LONGEST.days}d ahead; say --forever if it is to stand longer")
     body: dict[str, Any] = {"scope": scope, "reason": reason}
     if value is not None:
         body["value"] = value

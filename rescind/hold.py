@@ -40,7 +40,8 @@ def add_command(*, wants_json: bool, **described: Any) -> None:  # noqa: ANN401 
     click.echo(output.printable(f"{gates.named(shown)} stands {gates.until(shown)}"))
     if not shown["pending"]:
         click.echo("nothing that is pending is meant by this: is the value right?")
-    click.echo(f"{shown['pending']:,} pending messages wait behind it; `rescind hold lift {shown['id']}` lets them go")
+    lifting = f"`rescind hold lift {shown['id']} --reason WHY`"
+    click.echo(f"{shown['pending']:,} pending messages wait behind it; {lifting} lets them go")
 
 
 @hold_command.command("list")

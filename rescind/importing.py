@@ -26,7 +26,6 @@ from schemas import imports
 from schemas.rulebook import Rulebook
 from schemas.settings import Settings
 from store.bell import Bell
-from store.engine import Database
 from workers.runtime import now, pacer
 from workers.telnyx import TelnyxClient
 
@@ -77,11 +76,9 @@ def import_command(
     settings = Settings.from_env(require=("TELNYX_API_KEY",))
     default = imports.defaults(campaign=campaign, message_class=message_class, tags=tags)
     rulebook = Rulebook(settings.policies, log=structlog.get_logger())
-    database = Database(settings.database_url)
-    databases.require_migrated(database)
     tally = Tally()
     with ExitStack() as stack:
-        stack.callback(database.dispose)
+        database = stack.enter_context(databases.opened(settings))
         stack.enter_context(logs.errors_alone())
         stream = _opened(stack, source)
         try:
@@ -106,7 +103,7 @@ def import_command(
         except (KeyboardInterrupt, ProcessorError):
             stack.close()
             _tell(tally, is_dry=dry_run, wants_json=wants_json)
-            click.echo("rescind: not finished; start it again to go on from where it stopped", err=True)
+            click.echo("rescind: not finished; started again, it asks for what is not registered yet", err=True)
             raise
     _tell(tally, is_dry=dry_run, wants_json=wants_json)
     return _INCOMPLETE if tally.failed else 0
@@ -139,11 +136,9 @@ def _failed_lines(stack: ExitStack, path: Path | None, source: str, entries: Ent
         return None
     if source != _STDIN and path.exists() and path.samefile(source):
         raise RequestInvalid(f"--errors names {path}, the file that is imported; name another")
-    try:
-        stream = stack.enter_context(path.open("wb"))
-    except OSError as error:
-        raise RequestInvalid(f"--errors names {path}, which cannot be written: {error.strerror}") from None
-    return FailedLines(stream, entries.header_raw)
+    failed = FailedLines(path, entries.header_raw)
+    stack.callback(failed.close)
+    return failed
 
 
 def _tell(tally: Tally, *, is_dry: bool, wants_json: bool) -> None:

@@ -101,8 +101,8 @@ class Books:
             if not self._is_dry:
                 self._ring()
         if not self._is_dry:
-            is_more_to_do = [self._see(report) for report in self._past]
-            if any(is_more_to_do):
+            led_to_work = [self._see(report) for report in self._past]
+            if any(led_to_work):
                 self._ring()
         self._past = []
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from http import HTTPStatus
-from typing import BinaryIO
+from pathlib import Path
 
 from core.cancelling import Meaning
 from core.errors import ProcessorError, RequestInvalid, StoreUnavailable
@@ -29,16 +29,34 @@ _EXCERPT = 120
 class FailedLines:
     """Writes the lines that failed as they stand in the file, below its header."""
 
-    def __init__(self, stream: BinaryIO, header: bytes) -> None:
-        self._stream = stream
+    def __init__(self, path: Path, header: bytes) -> None:
+        """Begin the file anew. Raises RequestInvalid when it cannot be written, as ``write`` does."""
+        self._path = path
         self._header = header
+        with self._writing():
+            self._stream = path.open("wb")
 
     def write(self, raw: bytes) -> None:
         """Write the lines of one record."""
         if raw:
-            self._stream.write(self._header + raw + (b"" if raw.endswith(b"\n") else b"\n"))
-            self._stream.flush()
+            with self._writing():
+                self._stream.write(self._header + raw + (b"" if raw.endswith(b"\n") else b"\n"))
+                self._stream.flush()
             self._header = b""
+
+    def close(self) -> None:
+        """Close the file; of what could not be written has been told."""
+        with suppress(OSError):
+            self._stream.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise RequestInvalid(
+                f"--errors names {self._path}, which cannot be written: {error.strerror}; name another file"
+            ) from None
 
 
 class Importer:

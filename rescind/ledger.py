@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from datetime import date as Date  # noqa: N812 - named as a type
 from typing import Any
 
 import click
 
 from core.errors import SettingsError
-from ledger import balance, breaches, forecasting
-from rescind import databases, output
+from ledger import balance, breaches, forecasting, unanswered
+from rescind import databases, doubted, output
 from rescind.output import as_json, brief
 from schemas.api_ledger import By
 from schemas.settings import Settings
 from store.sums import ALL, Narrowed
+from workers.runtime import now
 
 _STATES = ("registered", "pending", "cancelled", "released", "breach")
 _CAUSES = "breach_causes"
 _BESIDE = {
-    "in_doubt": "in doubt: requests to schedule whose answer was lost",
+    "in_doubt": "in doubt: requests to schedule whose answer was lost, see --in-doubt",
     "orphans": "orphans: sent on schedule without having come in through any door",
     "held": "held by an operator",
     "cancelling": "being cancelled",
@@ -48,6 +48,7 @@ class Day(click.ParamType[Date]):
 @click.option("--since", type=Day(), help="Count only those to be sent on this day (UTC) or later.")
 @click.option("--until", type=Day(), help="Count only those to be sent on this day (UTC) or earlier.")
 @click.option("--breaches", "wants_breaches", is_flag=True, help="List what should have been cancelled and was not.")
+@click.option("--in-doubt", "wants_doubts", is_flag=True, help="List the requests in doubt whose time is to come.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="How many are listed.")
 @as_json
 def ledger_command(
@@ -57,6 +58,7 @@ def ledger_command(
     since: Date | None,
     until: Date | None,
     wants_breaches: bool,
+    wants_doubts: bool,
     limit: int,
     wants_json: bool,
 ) -> None:
@@ -65,13 +67,15 @@ def ledger_command(
     Beside them, and no part of the sums: what is in doubt, what came through no door, what is held, and whether the
     cancellations that wait will be in time.
     """
-    if by is not None and wants_breaches:
-        raise click.UsageError("--by lists sums and --breaches lists messages; give one of the two")
+    if sum((by is not None, wants_breaches, wants_doubts)) > 1:
+        raise click.UsageError("--by, --breaches and --in-doubt are three listings; give one of them")
     if since is not None and until is not None and since > until:
         raise SettingsError(f"--since {since} is after --until {until}; no day is both")
     narrowed = Narrowed(campaign, since, until)
     if wants_breaches:
         _show_breaches(narrowed, limit=limit, wants_json=wants_json)
+    elif wants_doubts:
+        _show_doubts(narrowed, limit=limit, wants_json=wants_json)
     elif by is not None:
         _show_groups(By(by), narrowed, limit=limit, wants_json=wants_json)
     else:
@@ -80,13 +84,12 @@ def ledger_command(
 
 def _show_sums(narrowed: Narrowed, *, wants_json: bool) -> None:
     settings = Settings.from_env()
-    sums: dict[str, Any]
     with databases.reading(settings) as connection:
         if narrowed == ALL:
             prospect = forecasting.look(connection, rate=settings.cancel_rate)
-            sums = balance.shown(connection, prospect, now=datetime.now(UTC))
+            sums = balance.shown(connection, prospect, now=now())
         else:
-            sums = asdict(balance.balance(connection, narrowed))
+            sums = balance.shown_of(connection, narrowed, now=now())
     if wants_json:
         output.print_json({"data": sums})
         return
@@ -94,8 +97,9 @@ def _show_sums(narrowed: Narrowed, *, wants_json: bool) -> None:
     rows += [(f"  breach: {cause}", number) for cause, number in sorted(sums[_CAUSES].items())]
     screen = output.console()
     screen.print(output.table(["", "messages"], rows))
+    beside = [(told, sums[name]) for name, told in _BESIDE.items() if name in sums]
+    screen.print(output.table(["beside the sums", ""], beside))
     if "forecast" in sums:
-        screen.print(output.table(["beside the sums", ""], [(told, sums[name]) for name, told in _BESIDE.items()]))
         screen.print(output.cell(_told(sums["forecast"])))
 
 
@@ -145,3 +149,29 @@ def _show_breaches(narrowed: Narrowed, *, limit: int, wants_json: bool) -> None:
         for each in listed
     ]
     output.console().print(output.table(columns, rows))
+
+
+def _show_doubts(narrowed: Narrowed, *, limit: int, wants_json: bool) -> None:
+    at = now()
+    with databases.reading(Settings.from_env()) as connection:
+        number = unanswered.count(connection, narrowed, now=at)
+        listed = unanswered.listed(connection, narrowed, now=at, limit=limit)
+    if wants_json:
+        output.print_json({"data": listed})
+        return
+    if not listed:
+        click.echo("nothing is in doubt")
+        return
+    columns = ["request", "to", "campaign", "send at", "asked at", "reason"]
+    rows = [
+        (
+            each["id"],
+            ", ".join(each["recipients"]),
+            each["campaign"],
+            *(brief(each[name]) for name in ("send_at", "created_at")),
+            each["reason"],
+        )
+        for each in listed
+    ]
+    output.console().print(output.table(columns, rows))
+    click.echo(doubted.told(number))

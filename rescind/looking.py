@@ -12,6 +12,7 @@ from core.outcomes import LedgerState
 from ledger import forecasting, showing
 from rescind import databases, fitting, output
 from rescind.output import as_json, brief
+from schemas import api_fields
 from schemas.settings import Settings
 from store import inbox, messages
 
@@ -31,10 +32,11 @@ def messages_command(
     *, ledger: str | None, campaign: str | None, to: str | None, orphans: bool, limit: int, wants_json: bool
 ) -> None:
     """List messages, the newest first."""
+    number = api_fields.number_named("--to", to) if to is not None else None
     settings = Settings.from_env()
     with databases.reading(settings) as connection:
         rows = messages.listing(
-            connection, limit=limit, ledger=ledger, campaign_key=campaign, phone_number=to, only_orphans=orphans
+            connection, limit=limit, ledger=ledger, campaign_key=campaign, phone_number=number, only_orphans=orphans
         )
         addressees = messages.recipients_of(connection, [row.id for row in rows])
         cancel_by = forecasting.look(connection, rate=settings.cancel_rate).cancel_by

@@ -29,10 +29,16 @@ _COLOURS = {
 _WIDE = 200
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to whoever runs the command how that ends: rich would end it here."""
+        raise  # noqa: PLE0704 - rich calls this where it handles the error
+
+
 def console() -> Console:
     """Return a console on stdout; piped into a file or a program it does not wrap lines."""
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=_WIDE, soft_wrap=True)
+    found = _Console(highlight=False)
+    return found if found.is_terminal else _Console(highlight=False, width=_WIDE, soft_wrap=True)
 
 
 def print_json(value: object) -> None:

@@ -13,14 +13,15 @@ from rich.console import Console
 
 from core.errors import RequestInvalid
 from core.holds import HoldKind, cause_of
-from ledger import panicking
+from ledger import holding, panicking, unanswered
 from ledger.forecasting import Outlook
 from ledger.holding import Gate
 from ledger.panicking import Preview, Progress
 from ledger.showing import instant
-from rescind import databases, gates, output, panic_watch
+from rescind import databases, doubted, gates, output, panic_watch
 from rescind.output import as_json, brief
 from schemas.settings import Settings
+from store import gated
 from store.bell import Bell
 from store.engine import Database
 from workers.runtime import now
@@ -41,7 +42,7 @@ def panic_command(context: click.Context, /, *, yes: bool, no_wait: bool, wants_
 
     It says first what that comes to, and asks. The workers do the work: Ctrl-C does not stop them. The gate opens by
     itself after a day unless you say otherwise; what was cancelled stays cancelled, see `rescind reschedule`.
-    The exit status is 1 when a message could not be cancelled.
+    The exit status is 1 when a message could not be cancelled, or a request is in doubt: Telnyx may hold its message.
     """
     if context.invoked_subcommand is not None:
         if any(described.values()) or yes or no_wait or wants_json:
@@ -87,12 +88,14 @@ def _print(wanted: Gate, before: Preview, *, on_stderr: bool) -> None:
     """Print what it would come to."""
     rows: list[tuple[str, str]] = [
         (f"pending in {gates.subject(wanted.scope, wanted.value)}", f"{before.pending:,}"),
+        *([("  being cancelled already", f"{before.cancelling:,}")] if before.cancelling else []),
         ("can be recalled", f"{before.recallable:,}"),
         ("due within the minute: tried once, and most likely refused", f"{before.inside_the_minute:,}"),
+        *([("in doubt: if Telnyx holds it, it stays there", f"{before.in_doubt:,}")] if before.in_doubt else []),
         ("takes about", f"{_span(before.takes)} at {before.per_second:g} a second"),
     ]
     Console(stderr=on_stderr, highlight=False).print(output.table(["", ""], rows))
-    if not before.pending:
+    if not before.pending and not before.in_doubt:
         click.echo("nothing that is pending is meant by this: is the value right?", err=on_stderr)
     if before.late:
         first = brief(instant(before.first_late_at))
@@ -121,33 +124,47 @@ def _follow(
 ) -> int:
     """Tell how it goes, and at the end what it came to; return the exit status."""
     state: Progress | None = None
+    cause = cause_of(shown["id"])
+    with database.read() as connection:
+        within = holding.reach_of(connection, shown["scope"], shown["value"] or "")
+        others = gated.under_way_besides(connection, within, cause) if waits else []
     try:
         if waits:
-            state = panic_watch.watch(database, cause_of(shown["id"]), expected=before.pending, ring=ring)
+            state = panic_watch.watch(database, cause, expected=before.pending, others=others, ring=ring)
     except KeyboardInterrupt:
         click.echo("the gate is set, and the workers go on", err=True)
+    with database.read() as connection:
+        in_doubt = unanswered.count(connection, within, now=now())
     if wants_json:
         outcome = panic_watch.outcome(state) if state else None
-        output.print_json({"data": {"panic": shown, "before": _as_json(before), "outcome": outcome}})
+        told = {"panic": shown, "before": _as_json(before), "outcome": outcome, "in_doubt": in_doubt}
+        output.print_json({"data": told})
     else:
         if state:
             panic_watch.print_summary(state)
         click.echo(output.printable(f"{gates.named(shown)} stands {gates.until(shown)}: nothing new is let in"))
-        click.echo(f"`rescind panic lift {shown['id']}` opens it, `rescind reschedule {shown['id']}` undoes it")
-    if state is None:
-        return _INTERRUPTED if waits else 0
-    return 0 if state.is_complete else _INCOMPLETE
+        lifting = f"`rescind panic lift {shown['id']} --reason WHY`"
+        click.echo(f"{lifting} opens it, `rescind reschedule {shown['id']}` undoes it then")
+        if in_doubt:
+            click.echo(doubted.told(in_doubt, "of it"))
+            click.echo("`rescind ledger --in-doubt` lists them; one that is named while the gate stands is cancelled")
+    if state is None and waits:
+        return _INTERRUPTED
+    is_well = not in_doubt and (state is None or state.is_complete)
+    return 0 if is_well else _INCOMPLETE
 
 
 def _as_json(before: Preview) -> dict[str, Any]:
     return {
         "pending": before.pending,
+        "cancelling": before.cancelling,
         "recallable": before.recallable,
         "inside_the_minute": before.inside_the_minute,
         "seconds": math.ceil(before.takes.total_seconds()),
         "per_second": before.per_second,
         "late": before.late,
         "first_late_at": instant(before.first_late_at),
+        "in_doubt": before.in_doubt,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Any
 
@@ -43,10 +43,14 @@ def watch(
     cause: str,
     *,
     expected: int,
+    others: Collection[str] = (),
     ring: Callable[[], object],
     patience: timedelta = NOBODY_WORKS_AFTER,
 ) -> State:
-    """Ring, and tell how far the panic has come, until it is done. A KeyboardInterrupt passes through."""
+    """Ring, and tell how far the panic has come, until it is done. A KeyboardInterrupt passes through.
+
+    ``others`` are messages that were being cancelled for another reason when it began.
+    """
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     moved_at = rung_at = time.monotonic()
@@ -58,7 +62,7 @@ def watch(
         while True:
             looked_at = time.monotonic()
             with database.read() as connection:
-                state = panicking.progress(connection, cause)
+                state = panicking.progress(connection, cause, others)
             total = max(expected, state.ordered) if state.is_looking else state.ordered
             bar.update(task, completed=state.settled, total=total, description=_line(state))
             if state.is_done:
@@ -81,6 +85,7 @@ def outcome(state: State) -> dict[str, Any]:
     return {
         "done": state.is_done,
         "cancellations": {each.value: state.states[each] for each in CancellationState},
+        "ordered_before": {each.value: state.others[each] for each in CancellationState},
         "breach_causes": dict(sorted(state.causes.items())),
     }
 
@@ -92,13 +97,18 @@ def print_summary(state: State) -> None:
         for each, told in _ENDS.items()
         if state.states[each] or each is CancellationState.CONFIRMED
     ]
+    rows += [
+        (f"{told}, by an order that stood before", state.others[each])
+        for each, told in _ENDS.items()
+        if state.others[each]
+    ]
     rows += [(f"  breach: {cause}", number) for cause, number in sorted(state.causes.items())]
     output.console().print(output.table(["", "messages"], rows))
 
 
 def _line(state: State) -> str:
-    refused, late = state.states[CancellationState.REFUSED], state.states[CancellationState.TOO_LATE]
-    told = [f"{state.states[CancellationState.CONFIRMED]:,} cancelled"]
+    refused, late = state.all[CancellationState.REFUSED], state.all[CancellationState.TOO_LATE]
+    told = [f"{state.all[CancellationState.CONFIRMED]:,} cancelled"]
     told += [f"{refused:,} refused"] if refused else []
     told += [f"{late:,} too late"] if late else []
     return ", ".join(told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -20,7 +21,6 @@ from rescind.output import as_json, brief
 from rescind.since import Since
 from schemas.rulebook import Rulebook
 from schemas.settings import Settings
-from store.engine import Database
 from workers.reconciling import LONGEST, Reconciliation
 from workers.runtime import now, reconciler
 from workers.tallying import SourceName, Tally
@@ -43,22 +43,17 @@ def reconcile_command(context: click.Context, *, since: datetime | None, dry_run
     The exit status is 1 when something could not be asked.
     """
     settings = Settings.from_env(require=("TELNYX_API_KEY",))
-    database = Database(settings.database_url)
     status = Status("asking Telnyx", console=Console(stderr=True))
-    ours = reconciler(
-        settings,
-        database,
-        rules=Following(database, Rulebook(settings.policies, log=log).current, now=now),
-        wait=_sleep,
-        tell=lambda tallies: status.update(_progress(tallies)),
-    )
-    try:
-        databases.require_migrated(database)
-        with logs.errors_alone(), status:
+    with databases.opened(settings) as database:
+        ours = reconciler(
+            settings,
+            database,
+            rules=Following(database, Rulebook(settings.policies, log=log).current, now=now),
+            wait=_sleep,
+            tell=lambda tallies: status.update(_progress(tallies)),
+        )
+        with closing(ours), logs.errors_alone(), status:
             ran = ours.run(since=since, is_dry=dry_run)
-    finally:
-        ours.close()
-        database.dispose()
     if wants_json:
         output.print_json({"data": _shown(ran, is_dry=dry_run)})
     else:

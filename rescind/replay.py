@@ -84,14 +84,12 @@ def replay_command(
     if bool(event_ids) == selected:
         raise click.UsageError("give either the ids of events, or a selection by --status, --type and --since")
     settings = Settings.from_env()
-    database = Database(settings.database_url)
-    databases.require_migrated(database)
     order = None if dry_run else Order(acts, _BY, datetime.now(UTC))
-    if event_ids:
-        outcome = _by_id(database, event_ids, order)
-    else:
-        outcome = _by_selection(database, Selection(statuses_of(status), event_type, since), order)
-    database.dispose()
+    with databases.opened(settings) as database:
+        if event_ids:
+            outcome = _by_id(database, event_ids, order)
+        else:
+            outcome = _by_selection(database, Selection(statuses_of(status), event_type, since), order)
     if order is not None and outcome.kinds:
         Bell(settings.redis_url).ring()
     if wants_json:

@@ -4,22 +4,42 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from datetime import timedelta
 
 import click
 
 import simulator
 from core.errors import SettingsError
+from simulator.addresses import is_loopback, is_web_address
 from workers.stopping import StopFlag
 
 _KEY = "KEY_simulated"
+_LAST_PORT = 65_535
+
+
+class _Here(click.ParamType[str]):
+    """Reads a URL on this machine."""
+
+    name = "url"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the URL."""
+        url = str(value)
+        if not is_web_address(url) or not is_loopback(url):
+            self.fail(f"{url!r} is no URL on this machine such as http://127.0.0.1:8000/webhooks/telnyx", param, ctx)
+        return url
 
 
 @click.command("simulate")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=12111, show_default=True, help="Port to listen on; 0 takes a free one.")
-@click.option("--webhook-url", help="Where webhooks go, on this machine.")
-@click.option("--failover-url", help="Where webhooks go when the first URL fails.")
+@click.option(
+    "--port",
+    default=12111,
+    show_default=True,
+    type=click.IntRange(0, _LAST_PORT),
+    help="Port to listen on; 0 takes a free one.",
+)
+@click.option("--webhook-url", type=_Here(), help="Where webhooks go, on this machine.")
+@click.option("--failover-url", type=_Here(), help="Where webhooks go when the first URL fails, on this machine too.")
 @click.option("--speed", default=1.0, show_default=True, help="Simulated seconds to a real one.")
 @click.option("--seed", help="Make ids, the signing key and chances repeat.")
 @click.option("--rate-limit", type=float, help="API requests a second before 429.")
@@ -51,7 +71,7 @@ def simulate_command(
             webhook_url=webhook_url,
             webhook_failover_url=failover_url,
             rate_limit=rate_limit,
-            latency=timedelta(seconds=latency),
+            latency=latency,
         )
     except ValueError as error:
         raise SettingsError(str(error)) from None

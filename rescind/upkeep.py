@@ -50,15 +50,13 @@ def prune_command(*, older_than: timedelta) -> None:
 
     Their ids stay, since they are what tells a duplicate, and dead letters stay whole.
     """
-    database = Database(Settings.from_env().database_url)
-    databases.require_migrated(database)
     before = datetime.now(UTC) - older_than
     pruned = last = 0
-    while True:
-        with database.begin() as connection:
-            batch, last = inbox.prune(connection, older_than=before, after=last, limit=_BATCH)
-        pruned += batch
-        if batch < _BATCH:
-            break
-    database.dispose()
+    with databases.opened(Settings.from_env()) as database:
+        while True:
+            with database.begin() as connection:
+                batch, last = inbox.prune(connection, older_than=before, after=last, limit=_BATCH)
+            pruned += batch
+            if batch < _BATCH:
+                break
     click.echo(f"pruned the bytes of {pruned} events received before {before:%Y-%m-%d %H:%M} UTC")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,10 @@ def why_command(*, message_id: str, into: str | None, wants_json: bool) -> None:
     if into is not None and wants_json:
         raise click.UsageError("--export prints JSON of its own; give one of --export and --json")
     settings = Settings.from_env()
-    asked_for = message_id.strip().lower()
     with databases.reading(settings) as connection:
         cancel_by = forecasting.look(connection, rate=settings.cancel_rate).cancel_by
-        told = story.story(connection, naming.whole(connection, asked_for), cancel_by=cancel_by)
+        message_id = naming.whole(connection, message_id.strip().lower())
+        told = story.story(connection, message_id, cancel_by=cancel_by, now=datetime.now(UTC))
         evidence = exporting.export(connection, told) if into is not None else None
     if into is not None:
         _write(into, evidence)
@@ -144,10 +145,18 @@ def _of_message(told: dict[str, Any]) -> list[tuple[str, object]]:
         ("cancel by", brief(message["cancel_by"])),
         ("deadline", brief(message["deadline"])),
         ("ledger", message["ledger"]),
+        *(("held by", _gate(each)) for each in told["held_by"]),
         ("cause", message["breach_cause"]),
         ("replaces", told["replaces"]),
         ("replaced by", told["replaced_by"]),
     ]
+
+
+def _gate(hold: dict[str, Any]) -> str:
+    then = (
+        f"cancelled {brief(hold['cancels_at'])} unless it is lifted before" if hold["cancels_at"] else "being cancelled"
+    )
+    return f"{hold['kind']} {hold['id']}: {hold['reason']}; {then}"
 
 
 def _of_request(request: dict[str, Any]) -> list[tuple[str, object]]:

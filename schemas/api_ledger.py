@@ -94,7 +94,7 @@ class Forecast(Answer):
 
 
 class Ledger(Sums):
-    """The sums of all messages, and what stands beside them. Those of one campaign have nothing beside them."""
+    """The sums of all messages, and what stands beside them. Of one campaign that is what is in doubt."""
 
     in_doubt = fields.Integer(
         metadata={"description": "requests to schedule whose answer was lost: Telnyx may hold the message"}

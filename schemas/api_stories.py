@@ -7,8 +7,10 @@ from marshmallow import INCLUDE, fields
 from core.cancelling import Action
 from core.deciding import Act, Mode
 from core.facts import MessageClass
+from core.holds import HoldKind
 from core.intents import IntentState
 from core.outcomes import BreachCause, CancellationState, LedgerState
+from core.scopes import Scope
 from schemas.api_answers import Answer, Decided, at, count, listed, one_of, text
 from schemas.api_fields import described
 
@@ -153,12 +155,30 @@ class Request(Answer):
     settled_at = at("when its end became known", null=True)
 
 
+class Gate(Answer):
+    """A hold or a panic that stands over the message."""
+
+    id = text()
+    kind = one_of(HoldKind)
+    scope = one_of(Scope)
+    value = text("which campaign, sender, recipient or profile; null when all are meant", null=True)
+    reason = text()
+    placed_at = at()
+    expires_at = at("null is never", null=True)
+    cancels_at = at(
+        "when the message is cancelled unless the hold is lifted, or ends, before; null: at once", null=True
+    )
+
+
 class Story(Answer):
     """Why a message was cancelled, or let go; or what became of a request that led to no message that is known."""
 
     message = fields.Nested(Message, required=True, allow_none=True)
     request = fields.Nested(
         Request, required=True, allow_none=True, metadata=described("what led to the message, if it came through here")
+    )
+    held_by = fields.List(
+        fields.Nested(Gate), required=True, metadata=described("what stands over it now, also when it was placed later")
     )
     decisions = listed(Decision)
     cancellation = fields.Nested(Cancellation, required=True, allow_none=True)

@@ -7,6 +7,7 @@ Source: https://developers.telnyx.com/docs/messaging/messages/schedule-message
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -48,6 +49,8 @@ class Outgoing:
     text_digest: str | None
     fingerprint: str | None = None
     """By which messages that say the same are known; None when there is no text."""
+    body_digest: str | None = None
+    """By which the same request is known, whatever else there is in it: pictures, say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ def outgoing(raw: bytes) -> Outgoing:
         send_at=read.get("send_at"),
         text_digest=text_digest(read.get("text")),
         fingerprint=fingerprint(read["text"]) if read.get("text") else None,
+        body_digest=hashlib.sha256(raw).hexdigest(),
     )
 
 

@@ -39,6 +39,7 @@ def blueprint(simulator: Simulator) -> Blueprint:
 
     @admin.errorhandler(ValueError)
     @admin.errorhandler(TypeError)
+    @admin.errorhandler(OverflowError)
     def unusable(error: Exception) -> tuple[Response, int]:
         return jsonify({"error": {"code": "invalid", "message": str(error)}}), HTTPStatus.UNPROCESSABLE_ENTITY
 

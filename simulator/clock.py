@@ -8,6 +8,9 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
+#: A day in less than a second; and after a month it still shows a year that has four digits.
+FASTEST = 100_000
+
 
 class Clock:
     """Simulated time, ``speed`` simulated seconds to a real one.
@@ -42,7 +45,7 @@ class Clock:
             return self._anchor
 
     def set_speed(self, speed: float) -> None:
-        """Run at another speed from now on; a negative one raises ``ValueError``."""
+        """Run at another speed from now on; one that is out of range raises ``ValueError``."""
         with self._lock:
             self._anchor = self._now()
             self._anchored = time.monotonic()
@@ -64,6 +67,6 @@ class Clock:
 
 
 def _checked(speed: float) -> float:
-    if speed < 0:
-        raise ValueError("The clock's speed is 0 (stand still) or more.")
+    if not 0 <= speed <= FASTEST:
+        raise ValueError(f"The clock's speed is 0 (stand still) to {FASTEST:,}.")
     return float(speed)

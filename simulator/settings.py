@@ -4,6 +4,7 @@ In JSON every duration is a number of seconds; an unknown name or a wrong type
 raises ``ValueError`` with the name in it.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
@@ -74,7 +75,7 @@ class Settings:
 def _read(name: str, value: object) -> object:
     try:
         return _READERS[name](value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"The setting '{name}' cannot be {value!r}: {error}") from None
 
 
@@ -91,7 +92,7 @@ def _url(value: object) -> str:
 
 
 def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise TypeError("a number of 0 or more is expected")
     return float(value)
 

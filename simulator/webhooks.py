@@ -126,7 +126,8 @@ class Courier:
         if any(rule.kind is FaultKind.LOSE for rule in rules):
             return Answer(None, "lost")
         meta = {"attempt": delivery.attempt, "delivered_to": url}
-        body = json.dumps({"data": delivery.event, "meta": meta}, ensure_ascii=False).encode()
+        # Half of a surrogate pair, which no encoding has room for, becomes the escape that JSON has for it.
+        body = json.dumps({"data": delivery.event, "meta": meta}, ensure_ascii=False).encode(errors="backslashreplace")
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "telnyx-webhooks",

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from core.outcomes import LedgerState
 from store.sums import Narrowed
-from store.tables import cancellations, messages
+from store.tables import IS_REGISTERED, cancellations, messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def listing(connection: sa.Connection, narrowed: Narrowed, *, limit: int) -> Seq
             *(cancellations.c[name] for name in ("policy", "reason", "known_at")),
         )
         .join_from(messages, cancellations, cancellations.c.message_id == messages.c.id, isouter=True)
-        .where(*narrowed.conditions(), messages.c.ledger == LedgerState.BREACH)
+        .where(IS_REGISTERED, *narrowed.conditions(), messages.c.ledger == LedgerState.BREACH)
         .order_by(messages.c.send_at.desc(), messages.c.id)
         .limit(limit)
         .with_hint(messages, "INDEXED BY ix_messages_ledger", "sqlite")

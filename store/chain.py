@@ -15,7 +15,16 @@ from store.tables import chain_links, decisions
 _DECISION = [decisions.c[name] for name in DecisionRow.__slots__]
 #: What a link is made of. Not whatever a decision has: with a column more, no link that was made before would hold.
 _HASHED = (
-    *("message_id", "decided_at", "trigger", "verdict", "policy", "mode", "reason", "facts", "verdicts", "event_id"),
+    "message_id",
+    "decided_at",
+    "trigger",
+    "verdict",
+    "policy",
+    "mode",
+    "reason",
+    "facts",
+    "verdicts",
+    "event_id",
     "rules",
 )
 _NEWEST = (

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from core.outcomes import CancellationState
-from store.tables import IS_BY_HOLD, IS_CANCELLED, cancellations, decisions, messages
-from store.ways import Reach
+from store import upserting
+from store.tables import IS_BY_HOLD, IS_CANCELLED, IS_REQUESTED, cancellations, decisions, messages
+from store.ways import Reach, within
 
 #: The decision that ordered a cancellation was made in the same moment. A later one on the same message may give
 #: another gate as its cause, and orders nothing while a cancellation is under way.
@@ -33,14 +35,23 @@ class Ended(NamedTuple):
 
 def standings(connection: sa.Connection, cause: str) -> list[Ended]:
     """Return how the cancellations stand that a gate is the cause of."""
-    stand = (cancellations.c.state, messages.c.breach_cause)
-    query = (
-        sa.select(*stand, sa.func.count(), sa.func.sum(cancellations.c.attempts))
-        .select_from(_joined().join(messages, messages.c.id == cancellations.c.message_id))
-        .where(*_because_of(cause))
-        .group_by(*stand)
-    )
-    return [Ended(state, why, number, attempts) for state, why, number, attempts in connection.execute(query)]
+    return _standings(connection, _joined(), *_because_of(cause))
+
+
+def under_way_besides(connection: sa.Connection, reach: Reach, cause: str) -> list[str]:
+    """Return the pending messages within reach that are being cancelled, and not because of a gate."""
+    found = within([reach], messages.c.id)
+    query = sa.select(found.c.id).join(cancellations, cancellations.c.message_id == found.c.id)
+    return list(connection.scalars(query.where(IS_REQUESTED, ~_is_because_of(cause))))
+
+
+def standings_besides(connection: sa.Connection, message_ids: Collection[str], cause: str) -> list[Ended]:
+    """Return how the cancellations of these messages stand, less those that a gate is the cause of by now."""
+    found: list[Ended] = []
+    for part in upserting.parts(sorted(message_ids)):
+        theirs = cancellations.c.message_id.in_(part)
+        found += _standings(connection, cancellations, theirs, ~_is_because_of(cause))
+    return found
 
 
 def cancelled(connection: sa.Connection, cause: str) -> list[tuple[datetime, str]]:
@@ -72,6 +83,17 @@ def cancelled_in(connection: sa.Connection, reach: Reach, *, sparing: str) -> li
     return [(send_at, message_id) for send_at, message_id in connection.execute(query)]
 
 
+def _standings(connection: sa.Connection, source: sa.FromClause, *conditions: sa.ColumnElement[bool]) -> list[Ended]:
+    stand = (cancellations.c.state, messages.c.breach_cause)
+    query = (
+        sa.select(*stand, sa.func.count(), sa.func.sum(cancellations.c.attempts))
+        .select_from(source.join(messages, messages.c.id == cancellations.c.message_id))
+        .where(*conditions)
+        .group_by(*stand)
+    )
+    return [Ended(state, why, number, attempts) for state, why, number, attempts in connection.execute(query)]
+
+
 def _joined() -> sa.Join:
     return decisions.join(cancellations, _ORDERED)
 
@@ -83,3 +105,7 @@ def _because_of(cause: str) -> tuple[sa.ColumnElement[Any], ...]:
         decisions.c.verdict == "cancel",
         decisions.c.mode == "enforce",
     )
+
+
+def _is_because_of(cause: str) -> sa.ColumnElement[bool]:
+    return sa.select(sa.literal(1)).where(_ORDERED, *_because_of(cause)).correlate(cancellations).exists()

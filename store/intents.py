@@ -11,8 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.intents import IntentState, yielding_to
+from core.scopes import Scope
 from store import upserting
+from store.sums import Narrowed
 from store.tables import IS_IN_DOUBT, IS_OPEN, IS_WITHOUT_MESSAGE, REPLACES, intents, message_recipients
+from store.ways import Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +49,17 @@ class IntentRow:
     settled_at: datetime | None
     fingerprint: str | None = None
     """By which messages that say the same are known; see ``core.fingerprints``."""
+    body_digest: str | None = None
+    """The SHA-256 of all that was asked for, in hexadecimal; None when it was not asked for through the door."""
 
 
 _COLUMNS = [intents.c[name] for name in IntentRow.__slots__]
+#: Where a request says what a scope is about.
+_SAID = {
+    Scope.SENDER: intents.c.from_number,
+    Scope.RECIPIENT: intents.c.phone_number,
+    Scope.PROFILE: intents.c.messaging_profile_id,
+}
 _FIND = sa.select(*_COLUMNS).where(intents.c.id == sa.bindparam("of"))
 
 
@@ -101,15 +112,46 @@ def in_doubt_to(connection: sa.Connection, phone_numbers: Collection[str], *, lo
     return found
 
 
-def count_in_doubt(connection: sa.Connection, *, before: datetime, due_after: datetime) -> int:
-    """Return how many requests made before a moment are in doubt, of messages that are due after another."""
-    query = (
-        sa.select(sa.func.count())
-        .select_from(intents)
-        .where(IS_IN_DOUBT, intents.c.created_at < before, intents.c.send_at > due_after)
-        .with_hint(intents, "INDEXED BY ix_intents_in_doubt", "sqlite")
-    )
-    return int(connection.scalar(query) or 0)
+def in_doubt(
+    connection: sa.Connection,
+    within: Reach | Narrowed,
+    *,
+    asked_before: datetime,
+    now: datetime,
+    limit: int | None = None,
+) -> list[IntentRow]:
+    """Return the requests within reach that are in doubt, of messages still to be sent, the earliest of these first.
+
+    One of which nobody has told how it ended is in doubt if it was made before a moment.
+    """
+    query = sa.select(*_COLUMNS).order_by(intents.c.send_at, intents.c.id).limit(limit)
+    return [IntentRow(*row) for row in connection.execute(_in_doubt(query, within, asked_before, now))]
+
+
+def count_in_doubt(
+    connection: sa.Connection, within: Reach | Narrowed, *, asked_before: datetime, now: datetime
+) -> int:
+    """Return how many they are."""
+    query = sa.select(sa.func.count()).select_from(intents)
+    return int(connection.scalar(_in_doubt(query, within, asked_before, now)) or 0)
+
+
+def _in_doubt(query: sa.Select[Any], within: Reach | Narrowed, asked_before: datetime, now: datetime) -> sa.Select[Any]:
+    is_given_up = sa.or_(sa.not_(IS_OPEN), intents.c.created_at < asked_before)
+    found = query.where(IS_IN_DOUBT, is_given_up, intents.c.send_at > now, *_conditions(within))
+    return found.with_hint(intents, "INDEXED BY ix_intents_in_doubt", "sqlite")
+
+
+def _conditions(within: Reach | Narrowed) -> list[sa.ColumnElement[bool]]:
+    """Return what is true of requests within reach; the sender or profile of which Telnyx was to choose may be any."""
+    if isinstance(within, Narrowed):
+        return within.conditions(intents)
+    if within.scope is Scope.ALL:
+        return []
+    if within.scope is Scope.CAMPAIGN:
+        return [intents.c.campaign_key.in_(sorted(within.keys))]
+    said = _SAID[within.scope]
+    return [said == within.value if within.scope is Scope.RECIPIENT else sa.or_(said == within.value, said.is_(None))]
 
 
 def abandoned(connection: sa.Connection, *, before: datetime, limit: int) -> list[IntentRow]:
@@ -147,11 +189,14 @@ def without_message_to(connection: sa.Connection, phone_number: str, *, limit: i
     return [IntentRow(*row) for row in connection.execute(query)]
 
 
-def with_message_to(connection: sa.Connection, phone_number: str, *, since: datetime) -> list[IntentRow]:
-    """Return the requests to a number since a moment that led to a message, or may have; the newest first."""
+def made_to(connection: sa.Connection, phone_number: str, *, since: datetime) -> list[IntentRow]:
+    """Return the requests to a number since a moment, whatever came of them; the newest first."""
     # By what little there is of one number, not by the moment: all requests of these minutes may be thousands.
     ids = sa.union(
         sa.select(intents.c.id).where(intents.c.phone_number == phone_number, IS_IN_DOUBT),
+        sa.select(intents.c.id).where(
+            intents.c.phone_number == phone_number, intents.c.created_at >= since, IS_WITHOUT_MESSAGE
+        ),
         sa.select(intents.c.id)
         .join(message_recipients, message_recipients.c.message_id == intents.c.message_id)
         .where(message_recipients.c.phone_number == phone_number),

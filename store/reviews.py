@@ -67,20 +67,18 @@ def claim(connection: sa.Connection, *, digest: str, spread_before: datetime) ->
     """Return an unfinished review that nobody else is working on, held until the transaction ends.
 
     The one that has come least far in time goes first: so all are carried out by deadline, and one that was ordered
-    while a long one is under way need not wait for its end. One that new rules have called for since
-    ``spread_before`` is left to those who have them; ``digest`` is that of the rules at hand.
+    while a long one is under way need not wait for its end. One that the rules followed now have called for since
+    ``spread_before`` is left to those who have them; ``digest`` is that of the rules at hand. Nobody has those that
+    were followed before, so what they have called for is anybody's.
     """
+    is_left_to_others = sa.exists().where(
+        rules_followed.c.fingerprint != digest,
+        reviews.c.event_id == _BY_RULES + rules_followed.c.fingerprint,
+        reviews.c.requested_at > spread_before,
+    )
     query = (
         sa.select(*(reviews.c[name] for name in Review.__slots__))
-        .where(
-            IS_UNFINISHED,
-            sa.or_(
-                reviews.c.event_id.is_(None),
-                ~reviews.c.event_id.startswith(_BY_RULES),
-                reviews.c.event_id == called_for_by_rules(digest),
-                reviews.c.requested_at <= spread_before,
-            ),
-        )
+        .where(IS_UNFINISHED, ~is_left_to_others)
         .order_by(sa.nulls_first(reviews.c.after_send_at), reviews.c.seq)
         .limit(1)
         .with_for_update(skip_locked=True)

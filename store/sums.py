@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from datetime import date as Date  # noqa: N812 - named as a type
 from typing import Any
 
@@ -26,22 +26,23 @@ Stands = Counter[tuple[str, str | None]]
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """Which messages are counted: those of one campaign, and those to be sent on some days (UTC)."""
+    """What is counted: what is of one campaign, and what is to be sent on some days (UTC)."""
 
     campaign: str | None = None
     since: Date | None = None
     until: Date | None = None
     """The last of the days."""
 
-    def conditions(self) -> list[sa.ColumnElement[bool]]:
-        """Return what is true of them."""
-        found: list[sa.ColumnElement[bool]] = [IS_REGISTERED]
+    def conditions(self, table: sa.Table = messages) -> list[sa.ColumnElement[bool]]:
+        """Return what is true of it: of messages, or of requests to send them."""
+        found: list[sa.ColumnElement[bool]] = []
         if self.campaign is not None:
-            found.append(messages.c.campaign_key == self.campaign)
+            found.append(table.c.campaign_key == self.campaign)
         if self.since is not None:
-            found.append(messages.c.send_at >= _begin(self.since))
+            found.append(table.c.send_at >= _begin(self.since))
         if self.until is not None:
-            found.append(messages.c.send_at < _begin(self.until + timedelta(days=1)))
+            # Of the last day that there is, no other begins after it.
+            found.append(table.c.send_at <= datetime.combine(self.until, time.max, UTC))
         return found
 
 
@@ -52,7 +53,7 @@ def stands(connection: sa.Connection, narrowed: Narrowed = ALL) -> Stands:
     """Return how many messages stand where: by one query, so all are of the same moment."""
     query = (
         sa.select(*_STAND, sa.func.count())
-        .where(*narrowed.conditions())
+        .where(IS_REGISTERED, *narrowed.conditions())
         .group_by(*_STAND)
         .with_hint(messages, _HINT, "sqlite")
     )
@@ -90,7 +91,7 @@ def _grouped(
 ) -> dict[Any, Stands]:
     query = (
         sa.select(by, *_STAND, sa.func.count())
-        .where(*narrowed.conditions(), *beyond)
+        .where(IS_REGISTERED, *narrowed.conditions(), *beyond)
         .group_by(by, *_STAND)
         .order_by(by.desc() if is_descending else by)
         .limit(limit * _STANDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from pathlib import Path
 from core.errors import StoreUnavailable
 
 FILE_MODE = 0o600
+
+_log = logging.getLogger(__name__)
 
 
 class WriteTurn:
@@ -62,7 +65,10 @@ class WriteTurn:
                 self._threads.release()
 
     def require_same_file(self) -> None:
-        """Raise StoreUnavailable when the file was removed or replaced: what is written to it then is lost."""
+        """See to it that no connection goes to a file that is gone: what is written there is lost.
+
+        One that has taken its place, a backup say, is used from here on. Raises StoreUnavailable when there is none.
+        """
         try:
             found = self._database.stat()
         except FileNotFoundError:
@@ -72,7 +78,9 @@ class WriteTurn:
         if self._identity is None or self._identity == identity:
             self._identity = identity
             return
-        self._identity = None
+        self._identity = identity
         self.generation += 1
         self._replaced()
-        raise StoreUnavailable(f"the database file {self._database} was removed or replaced while in use")
+        if identity is None:
+            raise StoreUnavailable(f"the database file {self._database} was removed while in use")
+        _log.warning("the database file %s was replaced while in use; what is there now is used", self._database)

@@ -58,7 +58,7 @@ def looked_last(database, *ids, now):
 
 def stories(database, number=1):
     with database.read() as connection:
-        return story.story(connection, message_id(number), cancel_by=deadlines.cancel_by)
+        return story.story(connection, message_id(number), cancel_by=deadlines.cancel_by, now=NOW)
 
 
 def dump(database):

@@ -91,7 +91,7 @@ class DoorWorld:
     def story(self, message_id: str) -> dict[str, Any]:
         self.book.flush()
         with self.database.read() as connection:
-            return story.story(connection, message_id, cancel_by=deadlines.cancel_by)
+            return story.story(connection, message_id, cancel_by=deadlines.cancel_by, now=datetime.now(UTC))
 
     def opt_out(self, number: str = ALICE) -> None:
         """Have somebody opt out, of which Telnyx knows nothing."""

@@ -45,7 +45,7 @@ class World:
 
     def why(self, message_id: str):
         with self.database.read() as connection:
-            return story.story(connection, message_id, cancel_by=deadlines.cancel_by)
+            return story.story(connection, message_id, cancel_by=deadlines.cancel_by, now=datetime.now(UTC))
 
     def posts(self) -> list[dict]:
         """The bodies of the requests to send."""

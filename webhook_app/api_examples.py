@@ -150,6 +150,7 @@ STORY = {
             }
         ],
     },
+    "held_by": [],
     "counterfactuals": ["without opt_out it would have been released"],
     "replaces": None,
     "replaced_by": None,

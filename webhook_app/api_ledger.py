@@ -52,7 +52,7 @@ class Books:
             raise RequestInvalid("after: is a place in a listing, and without 'by' there is none")
         with self._database.read() as connection:
             if narrowed.campaign is not None:
-                return jsonify(data=asdict(balance.balance(connection, narrowed)))
+                return jsonify(data=balance.shown_of(connection, narrowed, now=self._now()))
             return jsonify(data=balance.shown(connection, self._outlook.look(connection), now=self._now()))
 
     def _page(self, by: By, narrowed: Narrowed, *, limit: int, after: str | None) -> Response:

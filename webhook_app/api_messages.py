@@ -160,7 +160,7 @@ class Messages:
         _require_id(message_id)
         cancel_by = self._outlook.latest().cancel_by
         with self._database.read() as connection:
-            return jsonify(data=story.story(connection, message_id, cancel_by=cancel_by))
+            return jsonify(data=story.story(connection, message_id, cancel_by=cancel_by, now=self._now()))
 
 
 def _registration(new: NewMessage) -> Registration:

@@ -28,13 +28,17 @@ _THREADS = 4
 _DEADLINE = timedelta(seconds=1.2)
 #: Whoever waits behind others that are being written waits longer, and no longer than this.
 _LONGEST_DEADLINES = 2.5
+#: So long a call waits for one commit at most. With its call to Telnyx, it must be over sooner than
+#: ``ledger.intending.IN_FLIGHT``, a proxy's patience, and a server's grace.
+PATIENCE = _DEADLINE * _LONGEST_DEADLINES
 #: Committed together on SQLite, where there is one writer at a time. Others wait to write as well: webhooks do.
 _MOST_AT_ONCE = 16
 #: What could not be written is tried again for so long, so often, and so much of it: what Telnyx answered is a message
-#: that nobody could cancel otherwise, and a database may be away for longer than minutes.
+#: that nobody could cancel otherwise, and a database may be away for longer than minutes. One each second is kept
+#: for all that time; each is some kilobytes.
 _REMEMBERED = timedelta(hours=1)
 _PAUSE = timedelta(seconds=0.5)
-_MOST_REMEMBERED = 1000
+_MOST_REMEMBERED = 4000
 #: So many failures in a row speak for all: a single one may be held up alone, as by a lock.
 _TELLING = 2
 _MOST_UNWAITED_FOR = 100

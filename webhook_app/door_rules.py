@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from core.deciding import Rules
 from store import rulebooks
 from webhook_app.door_book import Book
+
+#: What is written later may be given up, of which nobody is told.
+_ASKED_AGAIN_AFTER = timedelta(minutes=1)
 
 
 class Noted:
@@ -21,6 +24,7 @@ class Noted:
         self._book = book
         self._now = now
         self._noted: str | None = None
+        self._asked: tuple[str, datetime] | None = None
 
     def __call__(self) -> Rules:
         """Return the rules to judge by; what they are is written soon, since decisions name them by their digest.
@@ -29,11 +33,19 @@ class Noted:
         """
         rules = self._current()
         if rules.digest != self._noted:
-            self._noted = rules.digest
-
-            def put_down(connection: sa.Connection) -> bool:
-                rulebooks.keep(connection, rules, now=self._now())
-                return False
-
-            self._book.write_later(put_down, f"rules {rules.digest}")
+            self._ask_for(rules)
         return rules
+
+    def _ask_for(self, rules: Rules) -> None:
+        """Have the rules put down; not with each call, lest they take the place of what Telnyx answered."""
+        now = self._now()
+        if self._asked is not None and self._asked[0] == rules.digest and now < self._asked[1] + _ASKED_AGAIN_AFTER:
+            return
+        self._asked = (rules.digest, now)
+
+        def put_down(connection: sa.Connection) -> bool:
+            rulebooks.keep(connection, rules, now=self._now())
+            self._noted = rules.digest
+            return False
+
+        self._book.write_later(put_down, f"rules {rules.digest}")

@@ -215,6 +215,7 @@ def _wish(call: Call) -> Wish:
         send_at=outgoing.send_at if waits else None,
         text_digest=outgoing.text_digest,
         fingerprint=outgoing.fingerprint,
+        body_digest=outgoing.body_digest,
     )
 
 

@@ -55,6 +55,7 @@ class Prover:
             "unguarded": len(found.unguarded),
             "cancelling": found.cancelling,
             "held": found.held,
+            "in_doubt": len(found.unnamed),
         }
         if found.holds:
             _log.info("consent_proved", **told)

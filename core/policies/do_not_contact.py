@@ -16,6 +16,7 @@ NAME = "do_not_contact"
 PRIORITY = 0
 SOURCE = "practice: lists of those who asked by other ways, complained, or sued; 47 CFR 64.1200(d)"
 
+#: What a list says of a number.
 _LISTS = {ConsentKind.LISTED, ConsentKind.DELISTED}
 
 
@@ -30,7 +31,7 @@ class Settings:
 def judge(facts: Facts, settings: Settings) -> Verdict:  # noqa: ARG001 - there is nothing to set about a list
     """Return ``cancel`` when any recipient is on a list."""
     for number in facts.recipients if facts.consents else ():
-        listed = _standing(word for word in facts.consents if word.phone_number == number and word.kind in _LISTS)
+        listed = _standing(word for word in facts.consents if word.phone_number == number)
         if listed is not None:
             since = f"{listed.effective_at:%Y-%m-%d %H:%M:%S} UTC"
             return Verdict(
@@ -43,12 +44,17 @@ def judge(facts: Facts, settings: Settings) -> Verdict:  # noqa: ARG001 - there 
     return Verdict(Act.ALLOW, NAME, "no recipient is on a list", {"recipients": list(facts.recipients)})
 
 
+def lists(words: Iterable[Consent]) -> dict[str | None, Consent]:
+    """Return, of what was said of one number, the words by which it is on lists where it still is, by the list."""
+    last: dict[str | None, Consent] = {}
+    for word in sorted((word for word in words if word.kind in _LISTS), key=_rank):
+        last[word.evidence] = word
+    return {name: word for name, word in last.items() if word.kind is ConsentKind.LISTED}
+
+
 def _standing(words: Iterable[Consent]) -> Consent | None:
     """Return the word that put one number on a list where it still is, the oldest of several; None: it is on none."""
-    last: dict[str | None, Consent] = {}
-    for word in sorted(words, key=_rank):
-        last[word.evidence] = word
-    return min((word for word in last.values() if word.kind is ConsentKind.LISTED), key=_rank, default=None)
+    return min(lists(words).values(), key=_rank, default=None)
 
 
 def _rank(word: Consent) -> tuple[object, ...]:

@@ -22,8 +22,6 @@ from core.windows import Place, Window
 NAME = "quiet_hours"
 PRIORITY = 1
 SOURCE = FEDERAL
-#: An area code that nobody knows may be a state's newest one; one that is known, and no state's, is of another country.
-_NORTH_AMERICA = "+1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +133,7 @@ def _whereabouts(number: str, told: Person | None, campaign: ZoneInfo | None, se
     lacks = None
     if not found:
         lacks = f"the time zone of {number}; tell it, or set 'default_zone'"
-    elif settings.states and region is None and number.startswith(_NORTH_AMERICA) and not by_number:
+    elif settings.states and region is None and area_codes.may_be_in_a_region(number):
         lacks = f"the state of {number}; tell it, or set 'states' to false"
     return _Whereabouts(number, region, known_by, _places(found, region, settings), lacks)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from core.consent import Consent
 from core.deadlines import last_look
 from core.facts import Facts, Need, Reach
 from core.holds import Hold
@@ -15,6 +16,7 @@ from ledger.gathering import inbound, outcomes, people, signals, spending, talli
 from ledger.gathering.campaigns import Campaigns, names_of
 from ledger.gathering.subjects import Source, Subject, labels_of
 from store import consents, holds, messages
+from store.consents import HeardConsent
 from store.messages import MessageRow, RecipientRow
 
 Needs = Mapping[Need, tuple[Reach, ...]]
@@ -40,14 +42,16 @@ def gather(
     now: datetime,
     is_last: bool = False,
     recipients: Mapping[str, Sequence[RecipientRow]] = {},
+    heard_until: Mapping[str, datetime] = {},
 ) -> dict[str, Facts]:
     """Return all that is known of each scheduled message, and what is needed besides, so far back as is needed.
 
-    ``recipients`` are those of messages of which they are known already.
+    ``recipients`` are those of messages of which they are known already. For those in ``heard_until`` only that counts
+    of what their recipients said which had reached us by the moment given.
     """
     found = {**recipients, **messages.recipients_of(connection, {row.id for row in rows} - recipients.keys())}
     to = {row.id: tuple(recipient.phone_number for recipient in found.get(row.id, ())) for row in rows}
-    return gather_of(connection, rows, to, needs, now=now, is_last=is_last)
+    return gather_of(connection, rows, to, needs, now=now, is_last=is_last, heard_until=heard_until)
 
 
 def gather_of(
@@ -58,9 +62,10 @@ def gather_of(
     *,
     now: datetime,
     is_last: bool = False,
+    heard_until: Mapping[str, datetime] = {},
 ) -> dict[str, Facts]:
     """Do the same for messages that need not be held, each with the numbers that it goes ``to``."""
-    words = consents.of(connection, {number for numbers in to.values() for number in numbers})
+    words = consents.heard_from(connection, {number for numbers in to.values() for number in numbers})
     known = Campaigns(connection, {name for row in rows for name in names_of(row)})
     gates = holds.standing(connection, now=now) if rows else ()
     subjects = [subject_of(row, to[row.id], known, now) for row in rows]
@@ -70,12 +75,20 @@ def gather_of(
             subject,
             is_last=is_last,
             gates=gates,
-            consents=tuple(word for number in subject.recipients for word in words.get(number, ())),
+            consents=tuple(heard(subject, words, until=heard_until.get(subject.id))),
             campaigns=known.of(subject.row),
             **told_of(subject, needed),
         )
         for subject in subjects
     }
+
+
+def heard(
+    subject: Subject, words: Mapping[str, Sequence[HeardConsent]], *, until: datetime | None
+) -> Iterator[Consent]:
+    """Yield what the recipients said that had reached us by a moment, or at all."""
+    for number in subject.recipients:
+        yield from (each.word for each in words.get(number, ()) if until is None or each.received_at <= until)
 
 
 def facts_of(subject: Subject, *, is_last: bool, gates: Sequence[Hold], **known: Any) -> Facts:  # noqa: ANN401 - as the fields of Facts

@@ -2,27 +2,26 @@
 
 What has no history is given as it is today: what was told of people, which names make one campaign, until when a gate
 stands, how a message ended of which one thing was told after another, and its sender, profile and TCR id, of which
-webhooks may have told later. A text counts from when it was said, and what one transaction decided in several steps
-counts as decided at once. Of what a day's messages cost nothing can be told any more; see ``UNTOLD``.
+webhooks may have told later. A text counts from when it was said, even if a decision made in hindsight passed over it,
+and what one transaction decided in several steps counts as decided at once. Of what a day's messages cost nothing can
+be told any more; see ``UNTOLD``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from core.campaigns import Campaign
-from core.consent import Consent
 from core.facts import Facts, Need
 from ledger.gathering import past_sources, past_traffic, people
 from ledger.gathering.campaigns import Campaigns, names_of
-from ledger.gathering.facts import Needs, facts_of, found_by, subject_of, told_of
-from ledger.gathering.subjects import Source, Subject
+from ledger.gathering.facts import Needs, facts_of, found_by, heard, subject_of, told_of
+from ledger.gathering.subjects import Source
 from store import campaigns, consents, holds, messages
-from store.consents import HeardConsent
 from store.messages import MessageRow
 
 #: Kinds of fact that cannot be gathered any more.
@@ -66,17 +65,12 @@ def gather(connection: sa.Connection, looks: Sequence[Look], needs: Needs) -> di
             subject,
             is_last=look.is_last,
             gates=[row.hold for row in gates if row.stood(look.at)],
-            consents=tuple(_heard(subject, words)),
+            consents=tuple(heard(subject, words, until=look.at)),
             campaigns=tuple(_as_it_was(each, were, look.at) for each in known.of(subject.row)),
             **told_of(subject, needed),
         )
         for look, subject in zip(looks, subjects, strict=True)
     }
-
-
-def _heard(subject: Subject, words: Mapping[str, Sequence[HeardConsent]]) -> Iterator[Consent]:
-    for number in subject.recipients:
-        yield from (each.word for each in words.get(number, ()) if each.received_at <= subject.now)
 
 
 def _as_it_was(campaign: Campaign, were: Mapping[str, Sequence[tuple[datetime, Campaign]]], at: datetime) -> Campaign:

@@ -31,6 +31,7 @@ intents = Table(
     Column("message_id", String(36), index=True),
     Column("settled_at", UtcDateTime),
     Column("fingerprint", String(64)),
+    Column("body_digest", String(64)),
     sqlite_with_rowid=False,
 )
 #: Whether Telnyx holds the message is not known: the answer was lost, or whoever asked has died.

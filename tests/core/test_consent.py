@@ -16,6 +16,7 @@ from core.consent import (
     settlement_of,
     standing_opt_out,
 )
+from core.wording import Reading
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 OUT, IN, DOUBT, DISMISSED = ConsentKind.OPT_OUT, ConsentKind.OPT_IN, ConsentKind.DOUBT, ConsentKind.DISMISSED
@@ -179,6 +180,21 @@ def test_opted_out_exactly_when_the_last_word_is_stop_and_stop_wins_ties(history
 )
 def test_listed_opt_out_is_known_or_news(history, listed, expected):
     assert is_known(history, listed) is expected
+
+
+@pytest.mark.parametrize(
+    ("tier", "languages", "expected"),
+    [
+        (Tier.KEYWORD, (), True),
+        (Tier.KEYWORD, (ES, EN), True),
+        (Tier.KEYWORD, (ES,), False),
+        (Tier.PHRASE, (EN,), False),
+        (Tier.DOUBTFUL, (), False),
+    ],
+)
+def test_text_as_read_is_as_certain_as_the_word_that_is_kept_of_it(tier, languages, expected):
+    assert Reading(OUT, tier, languages).is_certain is expected
+    assert word(OUT, tier=tier, languages=languages).is_certain is expected
 
 
 FIRST, SECOND = said(DOUBT, Tier.DOUBTFUL, minute=1), said(DOUBT, Tier.DOUBTFUL, minute=3)

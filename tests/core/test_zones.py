@@ -93,6 +93,34 @@ def test_every_geographic_area_code_has_its_region_and_zones():
     assert [number for number in numbers if not candidates(number)] == []
 
 
+def test_every_area_code_of_the_tables_is_a_states_or_another_countrys():
+    told = {f"+{prefix}"[: len("+1305")] for prefix in TIMEZONE_DATA if prefix.startswith("1") and prefix != "1"}
+    unlisted = sorted(
+        code for code in told if area_codes.region_of(code) is None and area_codes.may_be_in_a_region(code)
+    )
+    assert unlisted == [], "phonenumbers knows new area codes: add them to core.area_codes"
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("+12125550100", True),
+        ("+18005550100", True),
+        ("+14575550100", True),
+        ("+14165550100", False),
+        ("+18765550100", False),
+        ("+4930551234567", False),
+    ],
+)
+def test_number_that_is_not_known_to_be_abroad_may_be_in_a_state(number, expected):
+    assert area_codes.may_be_in_a_region(number) is expected
+
+
+def test_no_area_code_is_both_of_a_state_and_abroad():
+    codes = [code for region in area_codes.REGIONS for code in area_codes.of_region(region)]
+    assert [code for code in codes if not area_codes.may_be_in_a_region(code)] == []
+
+
 @pytest.mark.parametrize(
     ("number", "region"),
     [

@@ -60,6 +60,7 @@ def test_four_add_up_to_what_was_registered(book):
         pytest.param(Narrowed(campaign="nobody's"), (0, 0, 0, 0, 0, {}), id="an unknown one"),
         pytest.param(Narrowed(since=TOMORROW.date()), (5, 3, 1, 0, 1, {"worker_late": 1}), id="since a day"),
         pytest.param(Narrowed(until=NOW.date()), (4, 2, 1, 1, 0, {}), id="until a day, which is part of it"),
+        pytest.param(Narrowed(until=date.max), (9, 5, 2, 1, 1, {"worker_late": 1}), id="until the last day there is"),
         pytest.param(Narrowed("b", NOW.date(), NOW.date()), (0, 0, 0, 0, 0, {}), id="both"),
     ],
 )

@@ -110,6 +110,15 @@ def test_what_came_out_of_order_before_a_long_stop_is_linked_after_it(books):
     assert audited(books).holds is False
 
 
+@pytest.mark.parametrize("looks_back", [True, False])
+def test_newest_link_is_asked_for_once(books, looks_back):
+    asked = []
+    with books.begin() as connection:
+        sa.event.listen(connection, "before_cursor_execute", lambda *told: asked.append(told[2]))
+        assert chaining.extend(connection, now=NOW, limit=100, looks_back=looks_back) == 0
+    assert len([each for each in asked if "digest" in each]) == 1
+
+
 def test_decision_that_was_never_linked_is_told_however_old_it_is(books):
     row = out_of_order(books)
     for later in (1, 2):

@@ -87,6 +87,49 @@ def test_message_that_was_seen_leaving_is_taken_back_too(database):
     assert message(database).ledger == LedgerState.BREACH
 
 
+def started(database, *, minute):
+    with database.begin() as connection:
+        said = Heard(text("START", minute=minute, event_id="start"), NOW + timedelta(minutes=minute))
+        absorb(connection, [said], RULES, now=NOW + timedelta(minutes=minute))
+
+
+def test_opt_in_after_it_had_left_does_not_excuse_it(database):
+    registered(database, registration(send_at=SEND_AT))
+    release(database)
+    started(database, minute=185)
+
+    handed_over(database)
+    asked_what_came_of_it(database)
+
+    row = message(database)
+    assert (row.ledger, row.breach_cause) == (LedgerState.BREACH, BreachCause.WORKER_LATE)
+    assert (orders(database).policy, orders(database).known_at) == (opt_out.NAME, HEARD_AT)
+
+
+def test_opt_in_before_it_left_lets_it_go_as_in_the_other_order(database):
+    registered(database, registration(send_at=SEND_AT))
+    started(database, minute=170)
+    release(database)
+    closed = message(database)
+
+    handed_over(database)
+
+    assert message(database) == closed
+    assert orders(database) is None
+
+
+def test_message_that_is_pending_goes_by_the_last_word_all_the_same(sqlite_database):
+    registered(sqlite_database, registration(send_at=SEND_AT), registration(2, send_at=BACK_AT + timedelta(hours=1)))
+    release(sqlite_database)
+    started(sqlite_database, minute=185)
+
+    handed_over(sqlite_database)
+
+    with sqlite_database.read() as connection:
+        assert cancellations.of(connection, message_id()) is not None
+        assert cancellations.of(connection, message_id(2)) is None
+
+
 def test_doubt_that_nobody_settled_in_time_would_have_cancelled_it(sqlite_database):
     registered(sqlite_database, registration(send_at=SEND_AT))
     release(sqlite_database)

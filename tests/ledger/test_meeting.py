@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from core.facts import MessageClass
-from ledger import consenting, intending, meeting
+from ledger import consenting, intending, meeting, unanswered
 from ledger.registering import Registration
 from store import intents
 from store.engine import Database
@@ -140,9 +140,7 @@ def test_opt_out_of_somebody_with_a_lost_message_is_alarmed_about_and_counted(da
     assert (alarm["intents"], alarm["log_level"]) == ([intent_id], "error")
     assert ALICE not in str(alarm)
     with database.read() as connection:
-        assert intents.count_in_doubt(connection, before=NOW + timedelta(minutes=1), due_after=NOW) == 1
-        assert intents.count_in_doubt(connection, before=NOW, due_after=NOW) == 0
-        assert intents.count_in_doubt(connection, before=NOW + timedelta(minutes=1), due_after=LATER) == 0
+        assert unanswered.count(connection, now=NOW) == 1
 
 
 def test_opt_out_that_came_by_api_is_alarmed_about_too(sqlite_database):

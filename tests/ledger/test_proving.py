@@ -16,6 +16,7 @@ from ledger.reviewing import review
 from store import cancellations
 from store.tables import cancellations as orders
 from tests.books import opted_out, registered, told
+from tests.ledger.test_meeting import lost
 from tests.reports import ALICE, BOB, NOW, RULES, message_id, registration, text
 
 
@@ -47,6 +48,19 @@ def test_text_in_doubt_holds_and_is_counted_apart(database):
     told(database, text("please stop by"))
 
     assert proved(database) == Proof(pending=1, held=1)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 500])
+def test_request_in_doubt_to_somebody_who_refused_breaks_the_proof_once(database, limit):
+    registered(database, registration(1, to=(BOB,)), registration(2, to=(BOB,)))
+    intent_id = lost(database)
+    assert proved(database, limit=limit) == Proof(pending=2)
+    opted_out(database)
+
+    found = proved(database, limit=limit)
+
+    assert ([each.request_id for each in found.unnamed], found.holds) == ([intent_id], False)
+    assert (found.pending, found.cancelling, found.unguarded) == (2, 0, ())
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 500])

@@ -45,7 +45,7 @@ def opted_out(database, number=ALICE, *, cause="api:1", profile=None, now=NOW):
 
 def stories(database, number=1):
     with database.read() as connection:
-        return story.story(connection, message_id(number), cancel_by=deadlines.cancel_by)
+        return story.story(connection, message_id(number), cancel_by=deadlines.cancel_by, now=NOW)
 
 
 def test_new_message_is_pending_and_its_decision_kept(database):

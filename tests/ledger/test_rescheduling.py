@@ -190,7 +190,9 @@ def test_answer_links_both_messages(database):
     plan = look(database)
     assert (plan.why_not, plan.told) == (WhyNot.DONE, f"it was replaced by {message_id(2)}")
     with database.read() as connection:
-        old, new = (story.story(connection, message_id(each), cancel_by=deadlines.cancel_by) for each in (1, 2))
+        old, new = (
+            story.story(connection, message_id(each), cancel_by=deadlines.cancel_by, now=NOW) for each in (1, 2)
+        )
     assert (old["replaced_by"], old["replaces"]) == (message_id(2), None)
     assert (new["replaced_by"], new["replaces"]) == (None, message_id(1))
     assert (new["message"]["door"], new["message"]["campaign"]) == ("reschedule", "spring")

@@ -7,18 +7,22 @@ from dataclasses import replace
 import pytest
 
 from core import deadlines
+from core.deadlines import last_look
 from core.errors import NotFound
-from ledger import consenting, intending, story
+from core.holds import HoldKind
+from core.scopes import Scope
+from ledger import consenting, holding, intending, showing, story
+from ledger.holding import Gate
 from store import intents
-from tests.books import opted_out, told
+from tests.books import opted_out, registered, told
 from tests.ledger.test_intending import WISH, answered, begun
 from tests.ledger.test_meeting import LATER, lost, sent
-from tests.reports import ALICE, BOB, NOW, message_id
+from tests.reports import ALICE, BOB, NOW, message_id, registration
 
 
 def asked(database, of):
     with database.read() as connection:
-        return story.story(connection, of, cancel_by=deadlines.cancel_by)
+        return story.story(connection, of, cancel_by=deadlines.cancel_by, now=NOW)
 
 
 def listed(database, number=ALICE):
@@ -95,3 +99,19 @@ def test_newest_requests_to_a_number_are_listed_first_and_no_others(sqlite_datab
 def test_story_of_nothing_that_is_known_is_an_error(sqlite_database):
     with pytest.raises(NotFound):
         asked(sqlite_database, message_id(9))
+
+
+def test_hold_that_was_placed_after_the_decision_stands_in_the_story(database):
+    registered(database, registration(1), registration(2, to=(BOB,)))
+    with database.begin() as connection:
+        gate = Gate(HoldKind.HOLD, Scope.RECIPIENT, ALICE, "wrong price", None, "test")
+        hold = holding.place(connection, gate, now=NOW).row.hold
+
+    (shown,) = asked(database, message_id(1))["held_by"]
+
+    assert (shown["id"], shown["kind"], shown["reason"]) == (hold.id, "hold", "wrong price")
+    assert shown["cancels_at"] == showing.instant(last_look(registration(1).report.send_at))
+    assert asked(database, message_id(2))["held_by"] == []
+    with database.begin() as connection:
+        holding.lift(connection, hold.id, by="test", reason=None, now=NOW)
+    assert asked(database, message_id(1))["held_by"] == []

@@ -52,7 +52,7 @@ def test_numbers_are_put_on_the_list(run, settings, sqlite_database, numbers, co
 
     assert (ran.status, ran.err) == (0, "")
     assert ran.out == (
-        "1 numbers put on the list complaints, 0 were so already\n1 pending messages to them are cancelled\n"
+        "1 numbers put on the list complaints, 0 were on it already\n1 pending messages to them are cancelled\n"
     )
     assert words(sqlite_database) == [("listed", "complaints", "list")]
     assert (is_cancelled(sqlite_database, 1), is_cancelled(sqlite_database, 2)) == (True, False)
@@ -86,6 +86,38 @@ def test_numbers_are_taken_off_again(run, settings, sqlite_database, numbers):
 
     assert ran.out.startswith("1 numbers taken off the list complaints")
     assert [kind for kind, *_ in words(sqlite_database)] == ["listed", "delisted"]
+
+
+def test_numbers_are_told_by_what_came_of_them(run, settings, numbers):
+    path = numbers(f"{ALICE}\n{BOB}\n")
+    take = ("consent", "import", path, "--list", "complaints")
+    calls = (("--remove",), ("--as-of", "2026-05-02"), ("--as-of", "2026-05-01"), ("--remove",))
+    never, stale, again, off = (run(*take, *call, **settings).out.splitlines()[:-1] for call in calls)
+
+    assert never == ["0 numbers taken off the list complaints, 2 were not on it"]
+    assert (
+        stale
+        == again
+        == [
+            "0 numbers put on the list complaints, 0 were on it already",
+            "2 stay off it, since they were taken off as of a later time",
+        ]
+    )
+    assert off == never
+
+
+def test_list_of_an_earlier_time_puts_nobody_on_it_again(run, settings, numbers):
+    path = numbers(f"{ALICE}\n")
+    take = ("consent", "import", path, "--list", "complaints", "--as-of")
+    run(*take, "2026-05-02", **settings)
+
+    again = run(*take, "2026-05-01", **settings)
+    stale = run(*take, "2026-05-01", "--remove", **settings)
+
+    assert again.out.startswith("0 numbers put on the list complaints, 1 were on it already\n")
+    assert stale.out.startswith(
+        "0 numbers taken off the list complaints, 0 were not on it\n1 stay on it, since they were put on as of a later"
+    )
 
 
 @pytest.mark.parametrize(

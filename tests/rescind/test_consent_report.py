@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from store.tables import cancellations
 from tests.books import opted_out
+from tests.ledger.test_intending import WISH
+from tests.ledger.test_meeting import lost
 from tests.processes import schedule
-from tests.reports import ALICE, BOB, message_id
+from tests.reports import ALICE, BOB, CAROL, message_id
 
 
 @pytest.fixture
@@ -60,6 +64,25 @@ def test_policy_that_is_not_enforced_is_told_first_and_the_status_is_1(run, sett
     assert ran.out.splitlines()[0] == "nothing is proved of what is not enforced: opt_out"
     told = json.loads(as_json.out)["data"]
     assert (told["holds"], told["not_enforced"], told["unguarded"]) == (False, ["opt_out"], [])
+
+
+def test_request_in_doubt_to_somebody_who_refused_is_told_with_what_can_be_done(run, settings, sqlite_database):
+    at = datetime.now(UTC)
+    lost(sqlite_database, replace(WISH, recipients=(BOB,), send_at=at + timedelta(hours=3)), now=at)
+    assert run("consent", "report", **settings).status == 0
+    intent_id = lost(sqlite_database, replace(WISH, recipients=(CAROL,), send_at=at + timedelta(hours=3)), now=at)
+    opted_out(sqlite_database, CAROL, cause="opt-out:2")
+
+    ran, as_json = run("consent", "report", **settings), run("consent", "report", "--json", **settings)
+
+    assert (ran.status, as_json.status) == (1, 1)
+    assert "1 requests to somebody who refused are in doubt" in ran.out
+    assert "GET it through /v2" in ran.out
+    told = json.loads(as_json.out)["data"]
+    assert (told["holds"], told["unguarded"]) == (False, [])
+    (shown,) = told["in_doubt"]
+    assert (shown["request_id"], shown["recipients"], shown["policy"]) == (intent_id, [CAROL], "opt_out")
+    assert intent_id in ran.out
 
 
 def test_database_that_is_not_migrated_is_told_in_one_line(run, tmp_path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -49,11 +50,12 @@ def test_hold_is_added_listed_and_lifted(run, settings, sqlite_database):
     assert hold_id in listed
     assert "wrong price" in listed
 
-    lifted = run("hold", "lift", hold_id, "--reason", "price mended", **settings)
+    told = re.search(r"`rescind (hold lift .*)` lets them go", ran.out)
+    lifted = run(*told[1].replace("WHY", "mended").split(), **settings)
     assert (lifted.status, lifted.err) == (0, "")
     assert run("hold", "list", **settings).out == "nothing is held\n"
     (shown,) = data(run("hold", "list", "--all", "--json", **settings))
-    assert (shown["state"], shown["lifted_by"], shown["lift_reason"]) == ("lifted", "cli", "price mended")
+    assert (shown["state"], shown["lifted_by"], shown["lift_reason"]) == ("lifted", "cli", "mended")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,12 @@ def test_hold_until_a_time_stands_until_then(run, settings):
         pytest.param(("--scope", "all", "--reason", "x", "--for", "soon"), "is not a span", id="no span"),
         pytest.param(("--scope", "all", "--reason", "x", "--for", "91d"), "longer than 90d", id="too long"),
         pytest.param(
-            ("--scope", "all", "--reason", "x", "--until", "2026-01-01T00:00:00Z"), "passed already", id="past"
+            ("--scope", "all", "--reason", "x", "--until", "2026-01-01T01:00:00+01:00"),
+            "--until 2026-01-01T00:00:00Z has passed already",
+            id="past",
+        ),
+        pytest.param(
+            ("--scope", "all", "--reason", "x", "--until", "2998-01-01T00:00:00Z"), "say --forever", id="far ahead"
         ),
         pytest.param(("--scope", "all", "--reason", "x", "--until", "2026-01-01"), "has no zone", id="no zone"),
         pytest.param(("--scope", "all", "--reason", "x", "--for", "2h", "--forever"), "one of --for", id="two at once"),

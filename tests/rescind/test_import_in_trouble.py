@@ -6,6 +6,7 @@ import json
 import signal
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.processes import Running, wait_for
 from tests.reports import message_id
 from tests.scripted_telnyx import Reply, ScriptedTelnyx, message
 
+FULL = Path("/dev/full")
 SEND_AT = "2090-01-01T00:00:00Z"
 
 
@@ -119,7 +121,7 @@ def test_key_that_is_refused_stops_at_once_in_one_line(run, settings, telnyx, fi
 
     assert ran.status == 2
     assert ran.err.splitlines() == [
-        "rescind: not finished; start it again to go on from where it stopped",
+        "rescind: not finished; started again, it asks for what is not registered yet",
         "rescind: Telnyx refuses TELNYX_API_KEY (401); make a new key in its portal, and start again",
     ]
     assert len(telnyx.server.requests) < 60
@@ -139,7 +141,7 @@ def test_import_that_was_stopped_goes_on_without_asking_again(
         first.stop(number)
     if number == signal.SIGINT:
         assert first.process.returncode == 130
-        assert first.says("rescind: not finished; start it again")
+        assert first.says("rescind: not finished; started again, it asks for what is not registered yet")
     before = count(sqlite_database)
     assert before < 400
 
@@ -158,3 +160,23 @@ def test_counts_are_told_in_plain_lines_when_nobody_watches(settings, telnyx, fi
         assert ran.process.wait(60) == 0
     assert "\x1b" not in "".join(ran.lines)
     assert any("registered" in line and "50" in line for line in ran.lines)
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
+def test_failed_lines_that_cannot_be_written_stop_it_in_a_line_and_nothing_is_lost(
+    run, settings, telnyx, file, sqlite_database
+):
+    path = file(40)
+    unknown = Reply(404, {"code": "40303", "title": "Message not found"})
+    telnyx.trouble = lambda request, nth: unknown if request.message_id == message_id(30) else None
+
+    ran = run("import", path, "--errors", str(FULL), "--json", **settings)
+
+    assert ran.status == 2
+    *_, last = ran.err.splitlines()
+    assert last == (
+        "rescind: --errors names /dev/full, which cannot be written: No space left on device; name another file"
+    )
+    assert "Traceback" not in ran.err
+    registered = json.loads(ran.out)["data"]["registered"]
+    assert 0 < registered == count(sqlite_database)

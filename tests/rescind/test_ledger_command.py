@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,9 @@ from store import cancellations, closing
 from store.cancellations import NewCancellation
 from store.closing import Closing
 from tests.books import registered
-from tests.reports import NOW, message_id, registration
+from tests.ledger.test_intending import WISH
+from tests.ledger.test_meeting import lost
+from tests.reports import ALICE, NOW, message_id, registration
 
 
 @pytest.fixture
@@ -65,6 +68,21 @@ def test_narrowed_sums_stand_alone(run, held):
     assert "forecast" not in told
 
 
+def test_doubts_stand_beside_the_sums_of_their_campaign_and_are_listed(run, held, sqlite_database):
+    at = datetime.now(UTC)
+    intent_id = lost(sqlite_database, replace(WISH, send_at=at + timedelta(hours=3)), now=at)
+
+    assert data(run("ledger", "--campaign", "spring", "--json", **held))["in_doubt"] == 1
+    assert data(run("ledger", "--campaign", "b", "--json", **held))["in_doubt"] == 0
+    assert "in doubt" in run("ledger", "--campaign", "spring", **held).out
+    (listed,) = data(run("ledger", "--in-doubt", "--campaign", "spring", "--json", **held))
+    assert (listed["id"], listed["state"], listed["recipients"]) == (intent_id, "unknown", [ALICE])
+    shown = run("ledger", "--in-doubt", **held).out
+    assert intent_id in shown
+    assert "1 requests are in doubt" in shown
+    assert run("ledger", "--in-doubt", "--campaign", "b", **held).out == "nothing is in doubt\n"
+
+
 def test_breaches_are_listed_with_cause_and_minutes_late(run, held):
     (told,) = data(run("ledger", "--breaches", "--json", **held))
     assert (told["id"], told["cause"], told["late_minutes"]) == (message_id(2), "telnyx_unavailable", 13)
@@ -91,7 +109,8 @@ def test_cancellations_that_will_be_late_are_told_with_the_remedy(run, sqlite_da
     [
         (("--since", "yesterday"), "'yesterday' is no day such as 2026-05-01"),
         (("--since", "2026-05-02", "--until", "2026-05-01"), "--since 2026-05-02 is after --until 2026-05-01"),
-        (("--by", "day", "--breaches"), "give one of the two"),
+        (("--by", "day", "--breaches"), "give one of them"),
+        (("--in-doubt", "--breaches"), "give one of them"),
         (("--by", "hour"), "'hour' is not one of"),
     ],
 )

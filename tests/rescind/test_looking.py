@@ -48,6 +48,7 @@ def test_messages_are_listed_newest_first(run, held):
     ("arguments", "ids"),
     [
         pytest.param(("--to", ALICE), [1], id="by recipient"),
+        pytest.param(("--to", "+1 (555) 765-0101"), [1], id="by recipient, as people write it"),
         pytest.param(("--ledger", "breach"), [], id="by ledger"),
         pytest.param(("--limit", "1"), [2], id="limited"),
         pytest.param(("--campaign", "none"), [], id="by campaign"),
@@ -57,6 +58,14 @@ def test_messages_can_be_narrowed(run, held, arguments, ids):
     data = json.loads(run("messages", "--json", *arguments, **held).out)["data"]
 
     assert [each["id"] for each in data] == [message_id(number) for number in ids]
+
+
+@pytest.mark.parametrize("number", ["555", "555-765-0101", "Alice", ""])
+def test_number_that_can_be_no_recipients_is_refused_and_nothing_listed(run, held, number):
+    ran = run("messages", "--to", number, **held)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert "--to: is not a phone number with its country code, such as +15551230001" in ran.err
 
 
 def test_orphans_are_listed_apart(run, held, sqlite_database):

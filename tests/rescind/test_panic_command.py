@@ -4,11 +4,14 @@ import io
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,11 +19,13 @@ import pytest
 from core.cancelling import Outcome, Settle
 from core.holds import HoldKind
 from core.outcomes import BreachCause, CancellationState, LedgerState
-from ledger import panicking, reviewing
+from ledger import reviewing
+from ledger.panicking import Progress
 from rescind import panic_watch
 from store import cancellations, holds, reviews
 from store.closing import Closing, close
-from tests.books import opted_out
+from tests.ledger.test_intending import WISH
+from tests.ledger.test_meeting import lost
 from tests.processes import environ, schedule, wait_for
 from tests.reports import ALICE, BOB, CAROL, RULES, message_id
 
@@ -64,7 +69,10 @@ def test_panic_says_what_it_comes_to_sets_the_gate_and_orders_the_review(run, se
     words = ran.out.split()
     assert "all that can be recalled make it in time" in ran.out
     assert [word for word in words if word.isdigit()][:3] == ["3", "2", "1"]
-    assert f"`rescind panic lift {row.hold.id}` opens it, `rescind reschedule {row.hold.id}` undoes it" in ran.out
+    told = re.search(r"`rescind (panic lift .*)` opens it, `rescind reschedule (.*)` undoes it then", ran.out)
+    assert told[2] == row.hold.id
+    assert run(*told[1].split(), **settings).status == 0
+    assert kept(sqlite_database)[0].lifted_at is not None
 
 
 def test_panic_as_json_says_the_same(run, settings, sqlite_database):
@@ -74,6 +82,28 @@ def test_panic_as_json_says_the_same(run, settings, sqlite_database):
     before = data["before"]
     assert (before["pending"], before["recallable"], before["inside_the_minute"], before["late"]) == (3, 2, 1, 0)
     assert (before["per_second"], before["first_late_at"], data["outcome"]) == (17, None, None)
+
+
+def in_doubt(database):
+    at = datetime.now(UTC)
+    return lost(database, replace(WISH, send_at=at + timedelta(hours=3)), now=at)
+
+
+def test_panic_tells_of_requests_in_doubt_and_is_not_well(run, settings, sqlite_database):
+    in_doubt(sqlite_database)
+    campaign = ("--scope", "campaign", "--reason", "wrong list", "--yes", "--no-wait")
+
+    meant = run("panic", "--value", "spring", *campaign, **settings)
+    another = run("panic", "--value", "summer", *campaign, **settings)
+    told = run("panic", *ALL, "--yes", "--no-wait", "--json", **settings)
+
+    assert (meant.status, another.status, told.status) == (1, 0, 1)
+    assert "in doubt: if Telnyx holds it, it stays there" in meant.out
+    assert "1 requests of it are in doubt" in meant.out
+    assert "is the value right?" not in meant.out
+    assert "in doubt" not in another.out
+    data = json.loads(told.out)["data"]
+    assert (data["before"]["in_doubt"], data["in_doubt"]) == (1, 1)
 
 
 def test_panic_that_cannot_make_it_says_so(run, settings, sqlite_database):
@@ -202,11 +232,26 @@ def test_watching_says_once_that_nobody_works(run, settings, sqlite_database, ca
     assert capsys.readouterr().err.count("nothing moves") == 1
 
 
-def test_message_cancelled_for_another_reason_already_is_none_of_the_panics(run, settings, sqlite_database):
-    opted_out(sqlite_database, reason=None, now=datetime.now(UTC))
-    run("panic", *ALL, "--yes", "--no-wait", **settings)
+def test_overlapping_panic_tells_how_what_was_being_cancelled_already_has_ended(run, settings, sqlite_database):
+    run("panic", "--scope", "recipient", "--value", ALICE, "--reason", "wrong list", "--yes", "--no-wait", **settings)
     with sqlite_database.begin() as connection:
         reviewing.review(connection, RULES, now=datetime.now(UTC), limit=100)
-    with sqlite_database.read() as connection:
-        state = panicking.progress(connection, cause_of(sqlite_database))
-    assert (state.is_looking, state.ordered, state.settled) == (False, 2, 0)
+    confirmed = Settle(CancellationState.CONFIRMED, Outcome.CANCELLED)
+    worker = threading.Timer(1.5, carry_out, (sqlite_database, {message_id(n): confirmed for n in (1, 2, 3)}))
+    worker.start()
+
+    ran = run("panic", *ALL, "--yes", "--json", **settings)
+
+    worker.join()
+    data = json.loads(ran.out)["data"]
+    assert (ran.status, data["before"]["cancelling"]) == (0, 1)
+    assert (data["outcome"]["cancellations"]["confirmed"], data["outcome"]["ordered_before"]["confirmed"]) == (2, 1)
+    assert "being cancelled already" in ran.err
+
+
+def test_summary_tells_orders_that_stood_before_apart(capsys):
+    ended = Counter({CancellationState.CONFIRMED: 62})
+    panic_watch.print_summary(Progress(is_looking=False, others=ended))
+    told = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "cancelled 0" in told
+    assert "cancelled, by an order that stood before 62" in told

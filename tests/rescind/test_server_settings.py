@@ -70,8 +70,7 @@ def test_workers_may_open_as_many_files_as_they_may_have_connections(tmp_path, s
 
 
 def test_call_that_waits_for_telnyx_is_answered_before_the_server_ends():
-    commit = door_book._DEADLINE * door_book._LONGEST_DEADLINES
-    assert server_settings.graceful_timeout > (door_telnyx.PATIENCE + 2 * commit).total_seconds()
+    assert server_settings.graceful_timeout > (door_telnyx.PATIENCE + 2 * door_book.PATIENCE).total_seconds()
     assert processes.GRACE.total_seconds() > server_settings.graceful_timeout
 
 

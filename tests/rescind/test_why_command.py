@@ -74,6 +74,18 @@ def test_evidence_is_written_to_a_new_file_for_its_owner_alone(run, settings, tm
     assert json.loads(file.read_text())["story"]["message"]["id"] == message_id(1)
 
 
+def test_hold_that_was_placed_afterwards_is_told(run, sqlite_url, sqlite_database):
+    schedule(sqlite_database, message_id(1), to=ALICE)
+    settings = {"DATABASE_URL": sqlite_url}
+    run("hold", "add", "--scope", "all", "--reason", "wrong price", **settings)
+
+    told = run("why", message_id(1), **settings).out
+
+    assert "held by" in told
+    assert "wrong price; cancelled" in told
+    assert "unless it is lifted before" in told
+
+
 @pytest.mark.parametrize("export", [("--export", "-"), ("--export",)])
 def test_evidence_goes_to_stdout(run, settings, export):
     assert json.loads(run("why", message_id(1), *export, **settings).out)["events"]["opt-out:1"]

@@ -22,21 +22,29 @@ def read(**body):
 
 
 def test_message_is_read_as_far_as_it_is_judged():
-    assert read(
+    outgoing = read(
         to=ALICE,
         messaging_profile_id="p",
         text="Hello é",
         send_at="2026-02-15T15:30:00+01:00",
         media_urls=["http://example.com"],
         **{"from": "+1 (555) 765-0900"},
-    ) == Outgoing(
+    )
+    assert outgoing == Outgoing(
         recipients=(ALICE,),
         from_number="+15557650900",
         messaging_profile_id="p",
         send_at=datetime(2026, 2, 15, 14, 30, tzinfo=UTC),
         text_digest=text_digest("Hello é"),
         fingerprint=fingerprint("Hello é"),
+        body_digest=outgoing.body_digest,
     )
+
+
+def test_same_request_is_known_by_its_body_and_another_by_anything_that_differs():
+    asked = {"to": ALICE, "media_urls": ["http://example.com/1.png"]}
+    assert read(**asked).body_digest == read(**asked).body_digest
+    assert read(**asked).body_digest != read(**asked | {"media_urls": ["http://example.com/2.png"]}).body_digest
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def can_be_told(world: World) -> None:
     """The story of every message can be told, and the sums add up once more."""
     with world.stores.of["eyes"].read() as connection:
         for held in world.seen.messages.values():
-            json.dumps(story.story(connection, held.id, cancel_by=deadlines.cancel_by))
+            json.dumps(story.story(connection, held.id, cancel_by=deadlines.cancel_by, now=world.clock.ours()))
         sums = balance.balance(connection)
     assert sums.registered == sums.pending + sums.cancelled + sums.released + sums.breach
     assert sums.pending == 0

@@ -51,3 +51,11 @@ def test_a_clock_is_never_turned_back():
     with pytest.raises(ValueError, match="speed"):
         clock.set_speed(-1)
     assert clock.now() == NOON
+
+
+@pytest.mark.parametrize("speed", [float("inf"), float("nan"), 1e300])
+def test_a_clock_does_not_run_out_of_time(speed):
+    clock = Clock(start=NOON, speed=0)
+    with pytest.raises(ValueError, match="speed"):
+        clock.set_speed(speed)
+    assert (clock.now(), clock.speed) == (NOON, 0)

@@ -194,6 +194,17 @@ def test_an_event_of_any_shape_is_sent(telnyx_sim, receiver):
     assert receiver.events == [data]
 
 
+def test_half_of_a_surrogate_pair_is_sent_as_json_escapes_it(telnyx_sim, receiver, verify):
+    data = {"event_type": "message.received", "payload": {"text": "oh \ud83d no \N{PILE OF POO}"}}
+    telnyx_sim.emit(data)
+    assert telnyx_sim.settle()
+    headers, body, _ = receiver.arrivals[0]
+    assert b"oh \\ud83d no \xf0\x9f\x92\xa9" in body
+    assert receiver.events[0] == data
+    assert {each["state"] for each in telnyx_sim.deliveries()} == {"delivered"}
+    verify(telnyx_sim.public_key, headers, body)
+
+
 def test_an_event_with_nowhere_to_go_is_kept_all_the_same():
     with simulator.running() as running:
         running.inbound(sender=ALICE, text="hello")

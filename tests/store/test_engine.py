@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -149,35 +149,62 @@ def test_database_of_a_newer_release_is_refused_with_the_remedy(database):
         upgrade(database)
 
 
-@pytest.mark.parametrize("way", ["removed", "replaced"])
-def test_nothing_is_acknowledged_into_a_file_that_is_gone(sqlite_database, sqlite_template, way):
+def remove(path: Path) -> None:
+    for part in path.parent.glob(f"{path.name}*"):
+        if part.suffix != ".lock":
+            part.unlink()
+
+
+def test_nothing_is_acknowledged_into_a_file_that_is_gone(sqlite_database):
     commit = GroupCommit(sqlite_database, deadline=timedelta(seconds=60))
     assert commit.put(new_event("before")) is Acceptance.ACCEPTED
     path = Path(sqlite_database.url.database)
-    for part in path.parent.glob("rescind.db*"):
-        if part.suffix != ".lock":
-            part.unlink()
-    if way == "replaced":
-        shutil.copy(sqlite_template, path)
+    remove(path)
 
-    with pytest.raises(StoreUnavailable, match="removed or replaced"):
+    with pytest.raises(StoreUnavailable, match="removed while in use"):
         commit.put(new_event("meanwhile"))
-    if way == "removed":
-        with pytest.raises(StoreUnavailable):
-            commit.put(new_event("still away"))
-        upgrade(sqlite_database)
+    with pytest.raises(StoreUnavailable):
+        commit.put(new_event("still away"))
+    upgrade(sqlite_database)
     assert commit.put(new_event("after")) is Acceptance.ACCEPTED
-    with sqlite3.connect(path) as look:
-        assert look.execute("SELECT event_id FROM inbox").fetchall() == [("after",)]
-    look.close()
+    assert accepted_in(path) == ["after"]
+
+
+def test_file_that_was_put_in_place_is_used_at_once_however_late_that_is_seen(sqlite_database, sqlite_template, caplog):
+    """A process that had nothing to do while a backup was restored refuses nobody because of it."""
+    commit = GroupCommit(sqlite_database, deadline=timedelta(seconds=60))
+    looking = Database(sqlite_database.url)
+    assert commit.put(new_event("before")) is Acceptance.ACCEPTED
+    assert count_in(looking) == 1
+    path = Path(sqlite_database.url.database)
+    remove(path)
+    shutil.copy(sqlite_template, path)
+
+    assert count_in(looking) == 0
+    assert commit.put(new_event("after")) is Acceptance.ACCEPTED
+    assert accepted_in(path) == ["after"]
+    assert count_in(looking) == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        f"the database file {path} was replaced while in use; what is there now is used"
+    ] * 2
+    looking.dispose()
+
+
+def accepted_in(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as look:
+        return [event_id for (event_id,) in look.execute("SELECT event_id FROM inbox")]
+
+
+def count_in(database: Database) -> int:
+    with database.read() as connection:
+        return int(connection.scalar(sa.select(sa.func.count()).select_from(inbox)))
 
 
 def test_log_stays_while_it_is_in_use_whoever_else_connects_and_ends(sqlite_database):
     commit = GroupCommit(sqlite_database, deadline=timedelta(seconds=60))
     path = str(sqlite_database.url.database)
     assert commit.put(new_event("before")) is Acceptance.ACCEPTED
-    with sqlite_database.read() as connection:
-        assert connection.scalar(sa.select(sa.func.count()).select_from(inbox)) == 1
+    assert count_in(sqlite_database) == 1
 
     assert count_elsewhere(path) == 1
     assert commit.put(new_event("after")) is Acceptance.ACCEPTED

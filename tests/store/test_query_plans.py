@@ -158,16 +158,22 @@ def test_postgresql_finds_what_was_cancelled_of_a_campaign_without_reading_all_t
             id="of_message",
         ),
         pytest.param(
-            lambda on: intents.with_message_to(on, ALICE, since=NOW),
+            lambda on: intents.made_to(on, ALICE, since=NOW),
             "intents",
-            {"primary key", "ix_intents_message_id", "ix_intents_in_doubt"},
-            id="with_message_to",
+            {"primary key", "ix_intents_message_id", "ix_intents_in_doubt", "ix_intents_without_message"},
+            id="made_to",
         ),
         pytest.param(
-            lambda on: intents.count_in_doubt(on, before=NOW, due_after=NOW - timedelta(minutes=1)),
+            lambda on: intents.in_doubt(on, Reach(Scope.RECIPIENT, ALICE), asked_before=NOW, now=NOW),
             "intents",
             {"ix_intents_in_doubt"},
             id="in_doubt",
+        ),
+        pytest.param(
+            lambda on: intents.count_in_doubt(on, CAMPAIGN, asked_before=NOW, now=NOW),
+            "intents",
+            {"ix_intents_in_doubt"},
+            id="count_in_doubt",
         ),
         pytest.param(
             lambda on: intents.without_message_to(on, ALICE, limit=9),

@@ -15,6 +15,7 @@ from tests.books import registered
 from tests.reports import NOW, RULES, message_id, registration
 
 SHADOWED = rules(opt_out=opt_out.Settings(mode=Mode.SHADOW))
+OFF = rules(opt_out=opt_out.Settings(mode=Mode.OFF))
 
 
 def known(database, *digests):
@@ -89,6 +90,24 @@ def test_review_that_new_rules_call_for_is_left_to_who_has_them_until_they_have_
     with database.read() as connection:
         told = decisions.latest(connection, message_id())
     assert (told.rules, told.event_id) == (SHADOWED.digest, f"policies:{SHADOWED.digest}")
+
+
+def test_review_for_rules_that_have_been_changed_again_is_anybodys(database):
+    registered(database, registration())
+    with database.begin() as connection:
+        for chosen in (RULES, SHADOWED, OFF):
+            reviewing.follow_rules(connection, chosen, now=NOW)
+
+    def reviewed(by):
+        with database.begin() as connection:
+            return reviewing.review(connection, by, now=NOW + timedelta(minutes=1), limit=10)
+
+    # Whoever has none but the first rules still leaves the newest to those who have them.
+    assert [reviewed(RULES) for _ in range(2)] == [1, None]
+    assert [reviewed(OFF) for _ in range(2)] == [1, None]
+    with database.read() as connection:
+        assert reviews.oldest(connection) is None
+        assert decisions.latest(connection, message_id()).rules == OFF.digest
 
 
 def test_review_for_rules_that_nobody_has_is_carried_out_all_the_same_in_the_end(database):

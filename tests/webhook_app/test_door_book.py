@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -40,8 +42,8 @@ class Fake:
         self.committed += work
 
 
-def book_of(database, *, seconds=60):
-    return Book(database, ring=lambda: None, log=log.logger(), deadline=timedelta(seconds=seconds))
+def book_of(database, *, seconds=60, stream=None):
+    return Book(database, ring=lambda: None, log=log.logger(stream), deadline=timedelta(seconds=seconds))
 
 
 def writes(book, work) -> bool:
@@ -157,6 +159,21 @@ def test_what_could_not_be_written_is_kept_through_a_long_outage():
     assert until - time.monotonic() > timedelta(minutes=50).total_seconds()
     database.trouble = None
     assert wait_for(lambda: database.committed == [1])
+
+
+def test_one_answer_each_second_of_a_long_outage_is_kept_and_what_is_too_much_is_told_of():
+    database = Fake()
+    database.trouble = StoreUnavailable("away")
+    lines = io.StringIO()
+    book = book_of(database, stream=lines)
+    for _ in range(3600):
+        book.write_later(lambda connection: bool(connection.append(1)), "a test")
+    assert lines.getvalue() == ""
+    for _ in range(401):
+        book.write_later(lambda connection: bool(connection.append(1)), "a test")
+    assert json.loads(lines.getvalue())["reason"] == "too much waits to be written"
+    database.trouble = None
+    assert wait_for(lambda: len(database.committed) == 4000)
 
 
 def test_what_is_held_up_alone_holds_up_nothing_else():

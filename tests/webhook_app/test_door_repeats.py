@@ -34,6 +34,13 @@ def killed_amid(world: DoorWorld, **asked) -> None:
     line.ask = ask
 
 
+def made_earlier(world: DoorWorld, ago: timedelta) -> None:
+    """Have all that was asked for so far be that long ago."""
+    world.book.flush()
+    with world.database.begin() as connection:
+        connection.execute(sa.update(intents_table).values(created_at=datetime.now(UTC) - ago))
+
+
 def assert_not_sent_again(answer, words):
     error = error_of(answer, 504)
     assert "was not sent again" in error["detail"]
@@ -73,10 +80,50 @@ def test_repeat_of_what_telnyx_declined_is_sent(world):
     assert [row.state for row in world.intents()] == ["declined", "answered"]
 
 
+PICTURES = [{"text": None, "media_urls": [f"https://example.com/{number}.png"]} for number in (1, 2)]
+
+
+@pytest.mark.parametrize("asked", [[{}, {}], PICTURES], ids=["the same twice", "two pictures"])
+@pytest.mark.parametrize("more", [{}, {"send_at": in_an_hour()}], ids=["at once", "scheduled"])
+def test_repeat_of_what_telnyx_declined_is_sent_though_another_was_accepted_before(world, asked, more):
+    assert world.send(headers=FIRST, **asked[0], **more).status_code == 200
+    world.telnyx.fault("rate_limit", seconds=1, method="POST", times=1)
+    assert world.send(headers=FIRST, **asked[1], **more).status_code == 429
+    assert world.send(headers=REPEATED, **asked[1], **more).status_code == 200
+    assert [row.state for row in world.intents()] == ["answered", "declined", "answered"]
+
+
+def test_repeat_of_what_never_left_is_sent_though_the_same_was_accepted_some_minutes_ago(world):
+    asked = {"send_at": in_an_hour()}
+    assert world.send(headers=FIRST, **asked).status_code == 200
+    made_earlier(world, timedelta(minutes=2))
+    patience, world.book._deadline = world.book._deadline, 0.0
+    assert error_of(world.send(headers=FIRST, **asked), 503)["code"] == "10037"
+    world.book._deadline = patience
+    assert world.send(headers=REPEATED, **asked).status_code == 200
+    assert len(world.sends()) == 2
+
+
+@pytest.mark.parametrize("more", [{}, {"send_at": in_an_hour()}], ids=["at once", "scheduled"])
+def test_repeat_that_comes_when_its_caller_has_waited_for_a_minute_is_not_sent(world, more):
+    sent = world.send(headers=FIRST, **more).get_json()["data"]["id"]
+    made_earlier(world, timedelta(seconds=70))
+    assert_not_sent_again(world.send(headers=REPEATED, **more), f"accepted it then, as {sent}")
+    assert len(world.sends()) == 1
+
+
+def test_repeat_of_what_may_be_at_telnyx_is_not_sent_for_minutes(world):
+    killed_amid(world)
+    made_earlier(world, timedelta(minutes=4))
+    assert_not_sent_again(world.send(headers=REPEATED), "Telnyx may have accepted it then")
+    assert len(world.sends()) == 1
+
+
 @pytest.mark.parametrize(
     "other",
     [
         {"text": "Autumn sale"},
+        {"media_urls": ["https://example.com/autumn.png"]},
         {"to": BOB},
         {"from": "+15557650901"},
         {"path": "/v2/messages/schedule"},
@@ -93,9 +140,7 @@ def test_repeat_of_another_request_is_sent(small_world, other):
 
 def test_repeat_is_sent_when_the_same_was_asked_for_long_ago(small_world):
     killed_amid(small_world)
-    with small_world.database.begin() as connection:
-        long_ago = datetime.now(UTC) - timedelta(minutes=6)
-        connection.execute(sa.update(intents_table).values(created_at=long_ago))
+    made_earlier(small_world, timedelta(minutes=6))
     assert small_world.send(headers=REPEATED).status_code == 200
     assert len(small_world.sends()) == 2
 

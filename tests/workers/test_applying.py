@@ -108,7 +108,9 @@ def test_event_that_fails_does_not_hold_up_its_batch_and_is_parked_after_its_tri
     assert row.reason.startswith("ZeroDivisionError in test_applying.py, line ")
     assert row.raw
     with database.read() as connection:
-        one, two = (story.story(connection, message_id(each), cancel_by=deadlines.cancel_by) for each in (1, 2))
+        one, two = (
+            story.story(connection, message_id(each), cancel_by=deadlines.cancel_by, now=NOW) for each in (1, 2)
+        )
     assert one["cancellation"] is None
     assert two["cancellation"]["state"] == "requested"
 
@@ -132,5 +134,5 @@ def test_what_is_told_of_an_opt_out_says_the_way_it_came(sqlite_database, way):
 
     with sqlite_database.read() as connection:
         assert connection.scalar(sa.select(consents.c.source)) == way
-        told = story.story(connection, message_id(), cancel_by=deadlines.cancel_by)
+        told = story.story(connection, message_id(), cancel_by=deadlines.cancel_by, now=NOW)
     assert f"opt_out by {way}: STOP" in str(told)

@@ -12,6 +12,7 @@ from core.policies import opt_out
 from core.policies.catalogue import rules
 from store.tables import cancellations, reviews
 from tests.books import opted_out, registered
+from tests.ledger.test_meeting import lost
 from tests.reports import ALICE, NOW, RULES, message_id, registration
 from workers.proving import Prover
 
@@ -49,6 +50,16 @@ def test_message_that_nobody_is_cancelling_raises_an_alarm_and_is_decided_on_aga
     (alarm,) = [line for line in logs if line["log_level"] == "error"]
     assert (alarm["event"], alarm["message_id"]) == ("refused_and_pending", message_id())
     assert asked_for(database) == [("recipient", ALICE)]
+
+
+def test_round_that_finds_a_request_in_doubt_to_somebody_who_refused_says_so(database):
+    lost(database)
+    opted_out(database)
+
+    with capture_logs() as logs:
+        Prover(database, lambda: RULES, lambda: NOW)()
+
+    assert [(line["event"], line["in_doubt"], line["not_enforced"]) for line in logs] == [("consent_not_proved", 1, [])]
 
 
 def test_round_proves_nothing_of_a_policy_that_is_not_enforced(database):
