@@ -30,6 +30,8 @@ FILE = Path("policies.toml")
 #: In bytes. A process decides nothing while it reads the file; this much takes three seconds at worst.
 LARGEST = 256 * 1024
 _LONGEST_LINE = 500
+#: What runs learns of no package that was installed since.
+_OF_A_PACKAGE = "install the package that brings it, and start again what was running before"
 _PUT_ANOTHER = "put a file there that may be read, or name another in RESCIND_POLICIES"
 #: Of so many errors each is told with what may have been meant, which takes a moment.
 _GUESSED_AT = 100
@@ -147,7 +149,9 @@ def _known_at(where: problems.Path, schema: Schema) -> str:
     *tables, key = (str(step) for step in where)
     table = schema.fields[tables[0]] if tables else None
     known = (table.schema if isinstance(table, Nested) else schema).fields
-    return problems.did_you_mean(key, known) or f"; known are {listed(known, 'and')}"
+    meant = problems.did_you_mean(key, known)
+    told = meant or f"; known are {listed(known, 'and')}"
+    return told if tables else f"{told}{' Or' if meant else '; or'} {_OF_A_PACKAGE}"
 
 
 @lru_cache(maxsize=8)
