@@ -59,6 +59,13 @@ def read(tags: Iterable[str] | None) -> Labels:
     return Labels(goals=frozenset(goals), malformed=tuple(malformed), **told)  # type: ignore[arg-type]  # by _READ
 
 
+def unread(tags: Iterable[str] | None) -> list[str]:
+    """Return the tags that tell policies nothing: the sender's own, misspelt labels, and those that cannot be read."""
+    given = list(tags or ())
+    malformed = read(given).malformed
+    return [tag for tag in given if tag in malformed or not tag.startswith(tuple(f"{kind}:" for kind in _READ))]
+
+
 def _name(value: str) -> str:
     if not value.strip():
         raise ValueError("is empty")

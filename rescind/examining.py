@@ -86,7 +86,8 @@ def policy_file(settings: Settings) -> Iterator[Finding]:
     yield warn(
         "policies",
         f"what was followed last are other settings ({followed.digest}, not {rules.digest})",
-        "a change is followed within seconds: see that `rescind sweeper` runs, and reads this file",
+        "a change is followed within seconds: see that `rescind sweeper` runs, reads this file, and was started again"
+        " if the package of a policy was installed since",
     )
 
 

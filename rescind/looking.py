@@ -10,7 +10,7 @@ from core.errors import NotFound
 from core.inbox import ANY_DEAD, InboxStatus, statuses_of
 from core.outcomes import LedgerState
 from ledger import forecasting, showing
-from rescind import databases, output
+from rescind import databases, fitting, output
 from rescind.output import as_json, brief
 from schemas import api_fields
 from schemas.settings import Settings
@@ -45,7 +45,8 @@ def messages_command(
         output.print_json({"data": shown})
         return
     columns = ["message", "to", "status", "campaign", "send at", "cancel by", "ledger"]
-    output.console().print(output.table(columns, [_message(each) for each in shown]))
+    by_weight = ["message", "to", "ledger", "send at", "status", "campaign", "cancel by"]
+    fitting.show(columns, [_message(each) for each in shown], by_weight=by_weight)
 
 
 def _message(shown: dict[str, Any]) -> tuple[object, ...]:
@@ -92,23 +93,20 @@ def events_command(
         output.print_json({"data": shown})
         return
     columns = ["event", "type", "received", "deliveries", "tries", "crashes", "status", "reason"]
-    output.console().print(
-        output.table(
-            columns,
-            [
-                (
-                    row.event_id,
-                    row.event_type,
-                    brief(showing.instant(row.received_at)),
-                    row.deliveries,
-                    row.tries,
-                    row.crashes,
-                    row.status,
-                    row.reason,
-                )
-                for row in rows
-            ],
-        )
+    by_weight = ["event", "status", "type", "reason", "received", "tries", "deliveries", "crashes"]
+    fitting.show(columns, [_event(each) for each in shown], by_weight=by_weight)
+
+
+def _event(shown: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        shown["event_id"],
+        shown["event_type"],
+        brief(shown["received_at"]),
+        shown["deliveries"],
+        shown["tries"],
+        shown["crashes"],
+        shown["status"],
+        shown["reason"],
     )
 
 

@@ -43,7 +43,7 @@ def check_command(*, file: Path) -> int:
     named = Settings.from_env().policies
     in_force = named or policies.FILE
     if file != policy_files.STDIN and in_force.exists() and file.samefile(in_force):
-        click.echo("it is the file that is in force")
+        click.echo("it is the file that is to be in force; `rescind doctor` tells whether it is followed")
         return 0
     try:
         before = policies.load(named)

@@ -11,8 +11,9 @@ from typing import Any
 
 import click
 
+from core import labels
 from core.errors import RequestInvalid
-from ledger import exporting, forecasting, story
+from ledger import exporting, forecasting, naming, story
 from rescind import databases, output
 from rescind.output import as_json, brief, printable
 from schemas.settings import Settings
@@ -34,15 +35,16 @@ _STDOUT = "-"
 def why_command(*, message_id: str, into: str | None, wants_json: bool) -> None:
     """Tell the story of one message: what was known, decided, asked of Telnyx and answered.
 
-    ID is Telnyx's of the message, or ours of a request to send, which may have been refused.
+    ID is Telnyx's of the message, or ours of a request to send, which may have been refused. Its first characters, 8 or
+    more, do where no other id begins so.
     """
     if into is not None and wants_json:
         raise click.UsageError("--export prints JSON of its own; give one of --export and --json")
     settings = Settings.from_env()
-    asked_for = message_id.strip().lower()
     with databases.reading(settings) as connection:
         cancel_by = forecasting.look(connection, rate=settings.cancel_rate).cancel_by
-        told = story.story(connection, asked_for, cancel_by=cancel_by, now=datetime.now(UTC))
+        message_id = naming.whole(connection, message_id.strip().lower())
+        told = story.story(connection, message_id, cancel_by=cancel_by, now=datetime.now(UTC))
         evidence = exporting.export(connection, told) if into is not None else None
     if into is not None:
         _write(into, evidence)
@@ -138,7 +140,7 @@ def _of_message(told: dict[str, Any]) -> list[tuple[str, object]]:
         ("message", message["id"]),
         ("request", told["request"] and told["request"]["id"]),
         ("to", to),
-        ("campaign", message["campaign"]),
+        *_told_by_its_sender(message),
         ("send at", brief(message["send_at"])),
         ("cancel by", brief(message["cancel_by"])),
         ("deadline", brief(message["deadline"])),
@@ -161,7 +163,7 @@ def _of_request(request: dict[str, Any]) -> list[tuple[str, object]]:
     return [
         ("request", request["id"]),
         ("to", ", ".join(request["recipients"])),
-        ("campaign", request["campaign"]),
+        *_told_by_its_sender(request),
         ("send at", brief(request["send_at"])),
         ("state", request["state"]),
         ("policy", request["policy"]),
@@ -169,4 +171,16 @@ def _of_request(request: dict[str, Any]) -> list[tuple[str, object]]:
         ("Telnyx answered", request["http_status"]),
         ("message", request["message_id"]),
         ("replaces", request["replaces"]),
+    ]
+
+
+def _told_by_its_sender(shown: dict[str, Any]) -> list[tuple[str, object]]:
+    """Return what policies go by, and apart from it what they do not read: so that a misspelt label shows."""
+    tags = shown["tags"] or []
+    unread = labels.unread(tags)
+    return [
+        ("campaign", shown["campaign"]),
+        ("class", shown["class"]),
+        ("labels", ", ".join(tag for tag in tags if tag not in unread)),
+        ("other tags", ", ".join(unread)),
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -17,11 +16,10 @@ from marshmallow.fields import Field, Nested
 from core.errors import SettingsError
 from core.policies import catalogue
 from core.policies.shape import Policy, Settings
-from schemas import problems
+from schemas import problems, toml_errors
 from schemas.policy_settings import UNKNOWN, Table, listed, table_of
 from schemas.toml_lines import Lines, refused_unread
 
-_AT = re.compile(r"\(at line ([0-9]+), column ([0-9]+)\)")
 #: The policies there are, by name.
 Policies = Mapping[str, Policy]
 #: The settings of each policy, by its name.
@@ -32,6 +30,8 @@ FILE = Path("policies.toml")
 #: In bytes. A process decides nothing while it reads the file; this much takes three seconds at worst.
 LARGEST = 256 * 1024
 _LONGEST_LINE = 500
+#: What runs learns of no package that was installed since.
+_OF_A_PACKAGE = "install the package that brings it, and start again what was running before"
 _PUT_ANOTHER = "put a file there that may be read, or name another in RESCIND_POLICIES"
 #: Of so many errors each is told with what may have been meant, which takes a moment.
 _GUESSED_AT = 100
@@ -87,7 +87,7 @@ def parse(raw: bytes | None, path: Path, policies: Policies | None = None) -> Ch
     try:
         said = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise PoliciesInvalid(path, [_place(str(error), text)]) from None
+        raise PoliciesInvalid(path, [toml_errors.told(str(error), text)]) from None
     schema = _file(tuple((name, policy.Settings) for name, policy in known.items()))
     try:
         loaded = schema.load(said)
@@ -129,14 +129,6 @@ def _of_settings(error: Exception, name: str) -> str:
     return f"cannot be set so ({type(error).__name__}: {error})"
 
 
-def _place(message: str, text: str) -> str:
-    """Return a parser's message with the place in front; it names none when the text ends too early."""
-    match = _AT.search(message)
-    lines = text.split("\n")
-    line, column = (match[1], match[2]) if match else (len(lines), len(lines[-1]) + 1)
-    return f"line {line}, column {column}: {message.split(' (at ', maxsplit=1)[0]}"
-
-
 def _by_line(messages: object, text: str, schema: Schema) -> list[str]:
     lines = Lines(text)
     found = sorted((lines.of(where), where, message) for where, message in problems.each(messages))
@@ -157,7 +149,9 @@ def _known_at(where: problems.Path, schema: Schema) -> str:
     *tables, key = (str(step) for step in where)
     table = schema.fields[tables[0]] if tables else None
     known = (table.schema if isinstance(table, Nested) else schema).fields
-    return problems.did_you_mean(key, known) or f"; known are {listed(known, 'and')}"
+    meant = problems.did_you_mean(key, known)
+    told = meant or f"; known are {listed(known, 'and')}"
+    return told if tables else f"{told}{' Or' if meant else '; or'} {_OF_A_PACKAGE}"
 
 
 @lru_cache(maxsize=8)

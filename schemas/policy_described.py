@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
+from core import durations
 from core.policies.shape import Settings
 from schemas.policy_settings import listed, wanted_number
 
@@ -22,7 +23,6 @@ _OF_ALL = {
     "on_unknown": "what is done when it lacks what it needs to know",
     "act": "what is done when it objects",
 }
-_UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)), ("s", timedelta(seconds=1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def written(value: object) -> str:
         case tuple():
             return f"[{', '.join(map(written, value))}]"
         case timedelta():
-            return f'"{_duration(value)}"'
+            return f'"{durations.written(value)}"'
         case time():
             return f'"{value:%H:%M}"'
         case int() | float():
@@ -85,11 +85,6 @@ def differences(before: Mapping[str, Settings], after: Mapping[str, Settings]) -
 def _made(field: Field[Any]) -> object:
     make: Callable[[], object] | Any = field.default_factory
     return None if make is MISSING else make()
-
-
-def _duration(value: timedelta) -> str:
-    unit, size = next(((unit, size) for unit, size in _UNITS if not value % size), _UNITS[-1])
-    return f"{value // size}{unit}"
 
 
 def _takes(hint: Any, bounds: Mapping[str, Any]) -> str:  # noqa: ANN401 - a type, or what stands for one

@@ -147,9 +147,17 @@ def _refuse(env: _Env, given: Mapping[str, str], require: Collection[str]) -> No
     except EnvValidationError as error:
         wrong: Any = error.error_messages  # a mapping, since errors are gathered
         lines += [_wrong(name, given[name], messages[0]) for name, messages in wrong.items()]
-    lines += [f"{name} is not set; set it to the {_VARIABLES[name].meaning}" for name in require if name not in given]
+    lines += [_missing(name, given) for name in require if name not in given]
     if lines:
         raise SettingsError(" | ".join(lines))
+
+
+def _missing(name: str, given: Mapping[str, str]) -> str:
+    told = f"{name} is not set; set it to the {_VARIABLES[name].meaning}"
+    if name == "TELNYX_API_KEY" and "TELNYX_BASE_URL" not in given:
+        # Any key does for a simulated one, and that key alone would be sent to the true Telnyx.
+        told += "; for a simulated Telnyx set TELNYX_BASE_URL too, as `rescind simulate` prints it"
+    return told
 
 
 def _wrong(name: str, value: str, message: str) -> str:

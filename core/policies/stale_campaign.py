@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from core import durations
 from core.campaigns import Campaign, CampaignStatus, CarrierState, registration
 from core.deadlines import ACCURACY
 from core.deciding import Act, Mode, Verdict
@@ -118,11 +119,13 @@ def _aged(facts: Facts, max_age: timedelta | None) -> Verdict:
         "max_age_seconds": int(max_age.total_seconds()),
     }
     if facts.now > stale_from:
-        return Verdict(Act.CANCEL, NAME, f"the message was scheduled longer ago than {max_age}", ages)
+        return Verdict(
+            Act.CANCEL, NAME, f"the message was scheduled longer ago than {durations.written(max_age)}", ages
+        )
     return Verdict(
         Act.ALLOW,
         NAME,
-        f"{told} and the message is not older than {max_age}",
+        f"{told} and the message is not older than {durations.written(max_age)}",
         ages,
         until=stale_from + _AFTER if stale_from < facts.send_at else None,
     )

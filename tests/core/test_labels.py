@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.labels import PRIORITY, Labels, read
+from core.labels import PRIORITY, Labels, read, unread
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,13 @@ def test_tags_are_read(tags, told):
 )
 def test_tag_that_begins_like_a_label_and_cannot_be_read_is_kept_as_malformed_and_the_others_count(tag):
     assert read(["sequence:x", tag, "step:1"]) == Labels(sequence="x", step=1, malformed=(tag,))
+
+
+def test_tags_that_policies_do_not_read_are_told_apart():
+    tags = ["sequence:w", "sequnce:w", "priority:1", "priority:ten", "vip", "expires", "until:purchase"]
+
+    assert unread(tags) == ["sequnce:w", "priority:ten", "vip", "expires"]
+    assert unread(None) == []
 
 
 def test_what_nobody_ranked_is_in_the_middle():

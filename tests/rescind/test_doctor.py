@@ -154,7 +154,7 @@ def test_file_that_is_gone_while_its_rules_are_followed_is_a_failure(examine, he
     assert examine(REDIS_URL=valkey.url, **healthy)[0] == 0
 
 
-def test_file_that_nobody_has_followed_yet_is_warned_of(examine, healthy, sqlite_url, valkey):
+def test_file_that_nobody_has_followed_yet_is_warned_of(run, examine, healthy, sqlite_url, valkey):
     follow(sqlite_url, None)
     Path("policies.toml").write_text('[opt_out]\nscope = "profile"\n')
 
@@ -162,6 +162,7 @@ def test_file_that_nobody_has_followed_yet_is_warned_of(examine, healthy, sqlite
 
     assert (status, found["policies"][0]) == (0, "warn")
     assert "other settings" in found["policies"][1]
+    assert "if the package of a policy was installed since" in run("doctor", REDIS_URL=valkey.url, **healthy).out
 
 
 def test_a_redis_that_forgets_is_warned_of(examine, healthy, valkey):

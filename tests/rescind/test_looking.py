@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from click import unstyle
 from structlog.testing import capture_logs
 
 from ledger import absorbing
@@ -12,6 +13,11 @@ from tests.books import opted_out
 from tests.ledger.test_intending import begun
 from tests.processes import accept_stop, schedule
 from tests.reports import ALICE, BOB, message_id
+
+
+def terminal(width):
+    """The settings by which output is taken to go to a terminal that wide."""
+    return {"FORCE_COLOR": "1", "TERM": "xterm", "COLUMNS": str(width)}
 
 
 @pytest.fixture
@@ -79,6 +85,41 @@ def test_orphans_are_listed_apart(run, held, sqlite_database):
 
 def test_tables_show_whole_ids(run, held):
     assert message_id(1) in run("messages", **held).out
+
+
+@pytest.mark.parametrize(
+    ("width", "left_out"),
+    [
+        pytest.param(80, "campaign, send at, cancel by", id="80: the times have no room"),
+        pytest.param(100, "campaign, cancel by", id="100: the time of sending has"),
+        pytest.param(140, None, id="140: there is room for all"),
+    ],
+)
+def test_narrow_terminal_shows_fewer_columns_of_messages_and_breaks_nothing(run, held, width, left_out):
+    told = run("messages", **held, **terminal(width)).out
+
+    table, _, note = told.partition("not shown, for want of room: ")
+    assert note == (f"{left_out}; a wider terminal shows more, --json all\n" if left_out else "")
+    lines = table.splitlines()
+    assert max(len(unstyle(line)) for line in lines) <= width
+    for number, to in ((1, ALICE), (2, BOB)):
+        assert any(all(word in line for word in (message_id(number), to, "scheduled", "pending")) for line in lines)
+
+
+def test_narrow_terminal_shows_the_whole_ids_of_events(run, held):
+    (event,) = json.loads(run("events", "--json", **held).out)["data"]
+
+    told = run("events", **held, **terminal(80)).out
+
+    assert event["event_id"] in told
+    assert "not shown, for want of room: received, deliveries" in told
+
+
+def test_what_is_piped_has_every_column(run, held):
+    told = run("messages", **held, COLUMNS="80").out
+
+    assert "cancel by" in told
+    assert "not shown" not in told
 
 
 def test_events_are_listed_and_dead_letters_apart(run, held):

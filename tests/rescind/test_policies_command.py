@@ -20,7 +20,10 @@ def test_all_that_is_wrong_with_a_file_is_told_a_line_each(run):
     assert ran.err.splitlines() == [
         "mine.toml line 2: opt_out.modee is unknown; did you mean 'mode'?",
         "mine.toml line 3: opt_out.scope is 'profil'; use 'all' or 'profile'",
-        "mine.toml line 5: optout is unknown; did you mean 'opt_out'?",
+        (
+            "mine.toml line 5: optout is unknown; did you mean 'opt_out'?"
+            " Or install the package that brings it, and start again what was running before"
+        ),
         "mine.toml line 7: stale_campaign.max_age is 3; write a number and a unit, such as '3d', '36h', '90m' or '45s'",
     ]
 
@@ -60,7 +63,9 @@ def test_file_that_changes_nothing_says_so(run):
 
 def test_file_in_force_is_known_as_such(run):
     Path("policies.toml").write_text("")
-    assert run("policies", "check", "./policies.toml").out.splitlines()[1:] == ["it is the file that is in force"]
+    assert run("policies", "check", "./policies.toml").out.splitlines()[1:] == [
+        "it is the file that is to be in force; `rescind doctor` tells whether it is followed"
+    ]
 
 
 def test_file_is_checked_although_the_one_in_force_is_broken(run):

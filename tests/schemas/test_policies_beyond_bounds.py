@@ -51,7 +51,8 @@ def written(tmp_path, monkeypatch):
         pytest.param(f'"{"mode" * 1000}" = 1\n', f"policies.toml line 1: {('mode' * 1000)[:492]}…", id="a long key"),
         pytest.param(
             '"a\\nb" = 1\n[opt_out]\nmode = 1\n',
-            f"policies.toml line 1: a b is unknown; known are {listed(catalogue.known(), 'and')} (and 1 more)",
+            f"policies.toml line 1: a b is unknown; known are {listed(catalogue.known(), 'and')};"
+            " or install the package that brings it, and start again what was running before (and 1 more)",
             id="a key of two lines",
         ),
         pytest.param(

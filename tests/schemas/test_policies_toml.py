@@ -19,6 +19,9 @@ DEFAULTS = {name: policy.Settings() for name, policy in catalogue.known().items(
 SHIPPED = Path(__file__).parents[2] / "policies.toml"
 
 
+INSTALL = "install the package that brings it, and start again what was running before"
+
+
 @pytest.fixture
 def written(tmp_path, monkeypatch):
     """A function that writes policies.toml in the working folder and returns its path."""
@@ -113,7 +116,9 @@ def test_what_the_file_does_not_name_is_as_by_default(written, text):
             id="misspelt key",
         ),
         pytest.param(
-            "[optout]\n", "policies.toml line 1: optout is unknown; did you mean 'opt_out'?", id="misspelt table"
+            "[optout]\n",
+            f"policies.toml line 1: optout is unknown; did you mean 'opt_out'? Or {INSTALL}",
+            id="misspelt table",
         ),
         pytest.param(
             "[expired]\nzzz = 1\n",
@@ -244,7 +249,7 @@ def test_all_errors_are_kept_beside_the_first(written):
         policies.load(path)
     assert refused.value.problems == (
         "line 2: opt_out.mode is 'on'; use 'enforce', 'shadow' or 'off'",
-        "line 3: optout is unknown; did you mean 'opt_out'?",
+        f"line 3: optout is unknown; did you mean 'opt_out'? Or {INSTALL}",
     )
 
 

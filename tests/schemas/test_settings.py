@@ -134,6 +134,20 @@ def test_required_variable_that_is_not_set_is_named(environ):
 
 
 @pytest.mark.parametrize(
+    ("environ", "names_it"),
+    [
+        pytest.param({}, True, id="neither is set"),
+        pytest.param({"TELNYX_BASE_URL": "http://127.0.0.1:8100/v2"}, False, id="only the key is missing"),
+    ],
+)
+def test_missing_key_tells_what_else_a_simulated_telnyx_takes(environ, names_it):
+    with pytest.raises(SettingsError, match=r"^TELNYX_API_KEY is not set; set it to the API key") as refused:
+        Settings.from_env(environ, require={"TELNYX_API_KEY"})
+
+    assert ("set TELNYX_BASE_URL too, as `rescind simulate` prints it" in str(refused.value)) is names_it
+
+
+@pytest.mark.parametrize(
     ("value", "reason"),
     [
         pytest.param("KEY018F_canary", "is not base64 in key 1", id="an API key"),
