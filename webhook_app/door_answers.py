@@ -16,6 +16,8 @@ from webhook_app.door_telnyx import Reply, Silence
 NO_RETRY: Mapping[str, str] = {"x-should-retry": "false"}
 #: Says of a message that went to Telnyx whether it is watched here.
 REGISTERED = "Rescind-Registered"
+#: Names the request to send, which `rescind why` tells of whatever came of it.
+REQUEST = "Rescind-Request"
 
 _ABOUT = "https://developers.telnyx.com/docs/overview/errors/{code}"
 #: Source: https://developers.telnyx.com/docs/messaging/messages/error-codes and the API's own table of errors.

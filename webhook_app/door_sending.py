@@ -25,7 +25,7 @@ from ledger.registering import Registration
 from schemas import message, passing, strict_json
 from store.intents import IntentRow
 from webhook_app import door_answers as answers
-from webhook_app.door_answers import NO_RETRY, REGISTERED
+from webhook_app.door_answers import NO_RETRY, REGISTERED, REQUEST
 from webhook_app.door_book import Book
 from webhook_app.door_call import Call
 from webhook_app.door_telnyx import Line, Reply, Silence
@@ -85,14 +85,18 @@ class Sending:
             begun = self._book.write(lambda connection: self._begin(connection, wish), undo=self._undo)
         except StoreUnavailable as error:
             return self._without_books(call, wish, error)
-        if begun.decision.verdict is Act.CANCEL:
-            return answers.objection(begun.decision)
+        refused = begun.decision.verdict is Act.CANCEL
+        response = answers.objection(begun.decision) if refused else self._passed_on(call, wish, begun.intent)
+        response.headers[REQUEST] = begun.intent.id
+        return response
+
+    def _passed_on(self, call: Call, wish: Wish, intent: IntentRow) -> Response:
         answer = self._line.ask(call)
         if isinstance(answer, Silence):
-            return self._unanswered(begun.intent, answer)
+            return self._unanswered(intent, answer)
         if answer.is_good:
-            return self._taken_in(begun.intent, wish, answer)
-        return self._declined(begun.intent, answer)
+            return self._taken_in(intent, wish, answer)
+        return self._declined(intent, answer)
 
     def _earlier(self, wish: Wish) -> IntentRow | None:
         """Look for a call for the same whose answer was lost, as when the process that had it was killed."""

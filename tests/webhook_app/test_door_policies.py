@@ -53,6 +53,7 @@ def assert_refused(world, answer, *, policy, title):
     assert world.telnyx.requests() == []
     assert world.rows() == {}
     row = world.intents()[-1]
+    assert answer.headers["Rescind-Request"] == row.id
     assert (row.state, row.policy, row.message_id) == ("refused", policy, None)
     assert row.reason
     assert policy in {verdict["policy"] for verdict in row.verdicts}
