@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 
@@ -31,14 +32,6 @@ def test_entry_names_every_setting_and_no_other(policy):
     named = re.findall(r"`(\w+)`", " ".join(settings_rows[:until]))
 
     assert sorted(named) == sorted(each.name for each in fields(policy.Settings))
-
-
-@pytest.mark.parametrize("policy", OURS, ids=lambda policy: policy.NAME)
-def test_entry_tells_the_mode_that_a_policy_has_by_itself(policy):
-    row = re.search(r"\| `mode` \| `\"?(\w+)\"?` \|", ENTRIES[policy.NAME])
-
-    assert row is not None
-    assert row.group(1) == policy.Settings().mode
 
 
 def test_table_of_all_tells_their_order_and_what_is_enforced_without_a_file():
@@ -79,3 +72,15 @@ def test_all_that_a_policy_has_is_told():
 @pytest.mark.parametrize(("file", "language"), [("quiet_days.py", "python"), ("pyproject.toml", "toml")])
 def test_policy_of_ones_own_is_shown_as_it_stands_among_the_examples(file, language):
     assert (EXAMPLE / file).read_text() in blocks(section("A policy of your own"), language)
+
+
+def test_installing_asks_no_registry_for_rescind():
+    assert tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]["dependencies"] == []
+
+
+def test_every_pip_is_told_which_python_it_installs_for():
+    lines = [line for body in blocks(section("A policy of your own")) for line in body.splitlines() if "pip" in line]
+    assert len(lines) == 3
+    for line in lines:
+        assert re.match(r"pip3 --python (\.\./)?\.venv/bin/python (install|uninstall -y) ", line), line
+    assert tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]["name"] == lines[-1].split()[-1]
