@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import fields
+from enum import StrEnum
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
@@ -14,7 +16,9 @@ from core.facts import Facts, MessageClass, Need
 from core.labels import Labels
 from core.policies.catalogue import OURS
 from core.policies.shape import PARTS
-from tests.policies_guide import ENTRIES, blocks, names, rows, section
+from schemas import policies
+from schemas.policy_described import described, written
+from tests.policies_guide import ENTRIES, GUIDE, blocks, names, rows, section
 
 EXAMPLE = Path(__file__).parents[1] / "examples/own_policy"
 
@@ -32,6 +36,45 @@ def test_entry_names_every_setting_and_no_other(policy):
     named = re.findall(r"`(\w+)`", " ".join(settings_rows[:until]))
 
     assert sorted(named) == sorted(each.name for each in fields(policy.Settings))
+
+
+@pytest.mark.parametrize("policy", OURS, ids=lambda policy: policy.NAME)
+def test_entry_tells_what_holds_by_default_as_one_writes_it(policy):
+    told = {}
+    for keys, default, _ in rows(ENTRIES[policy.NAME], "key"):
+        told |= dict.fromkeys(names(keys), default) | dict(zip(names(keys), names(default), strict=False))
+
+    assert told == {each.key: each.default for each in described(policy.Settings())}
+
+
+@pytest.mark.parametrize("policy", OURS, ids=lambda policy: policy.NAME)
+def test_entry_tells_every_word_that_a_setting_takes(policy):
+    words = {
+        name: {f'"{word}"' for word in kind}
+        for name, kind in get_type_hints(policy.Settings).items()
+        if isinstance(kind, type) and issubclass(kind, StrEnum)
+    }
+
+    told = {name: set(names(cell)) for keys, _, cell in rows(ENTRIES[policy.NAME], "key") for name in names(keys)}
+
+    assert {name: words[name] - told[name] for name in words if not words[name] <= told[name]} == {}
+
+
+@pytest.mark.parametrize("line", [names(line)[0] for _, line, _ in rows(section("How values are written"), "value")])
+def test_value_that_is_shown_can_be_written(line):
+    key = line.split(" = ")[0]
+    policy = next(each for each in OURS if key in {field.name for field in fields(each.Settings)})
+
+    chosen = policies.parse(f"[{policy.NAME}]\n{line}".encode(), Path("policies.toml"))
+
+    assert f"{key} = {written(getattr(chosen[policy.NAME], key))}" == line
+
+
+def test_contents_name_every_part():
+    parts = re.findall(r"(?m)^## ([^`\n]+)$", GUIDE)
+    named = re.findall(r"\(#([\w-]+)\)", GUIDE.partition("On this page:")[2].partition("\n\n")[0])
+    anchors = [re.sub(r"[^\w -]", "", part).lower().replace(" ", "-") for part in parts]
+    assert set(anchors) <= set(named)
 
 
 def test_table_of_all_tells_their_order_and_what_is_enforced_without_a_file():
