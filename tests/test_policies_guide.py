@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from dataclasses import fields
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from types import ModuleType
 from typing import get_type_hints
 
 import pytest
 
-from core import labels
+from core import facts, labels
+from core.deciding import Act
 from core.facts import Facts, MessageClass, Need
 from core.labels import Labels
 from core.policies.catalogue import OURS
-from core.policies.shape import PARTS
+from core.policies.shape import PARTS, needs_of
 from schemas import policies
 from schemas.policy_described import described, written
 from tests.policies_guide import ENTRIES, GUIDE, blocks, names, rows, section
 
 EXAMPLE = Path(__file__).parents[1] / "examples/own_policy"
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 
 
 def test_every_policy_has_an_entry_in_the_order_in_which_they_are_asked():
@@ -105,6 +111,33 @@ def test_all_that_a_policy_is_given_is_told():
     assert [names(need)[0] for need, *_ in needed] == [f"Need.{need.name}" for need in Need]
     told = [name for cell, _ in always for name in names(cell)] + [names(field)[0] for _, field, _ in needed]
     assert sorted(told) == sorted(each.name for each in fields(Facts))
+
+
+def test_what_a_need_brings_is_told_field_by_field():
+    for _, field, cell in rows(section("What `judge` is given"), "need"):
+        kind, *told = names(cell)
+        assert f"tuple[{kind}, ...]" == Facts.__annotations__[names(field)[0]]
+        assert told in ([], [each.name for each in fields(getattr(facts, kind))]), kind
+    kinds = re.findall(r"`(\w+)`: ", section("What `judge` is given"))
+    assert kinds == ["Person", "Traffic", "Inbound", "Outcome", "Signal", "Tally", "Spending"]
+
+
+def test_example_with_a_need_gets_what_it_asks_for_and_judges_by_it():
+    (source,) = blocks(section("What `judge` is given"), "python")
+    policy = ModuleType("in_conversation")
+    sys.modules[policy.__name__] = policy  # where a dataclass looks for its types
+    exec(compile(source, "docs/policies.md", "exec"), policy.__dict__)
+    del sys.modules[policy.__name__]
+    settings = policy.Settings()
+    said = facts.Inbound("+15557650101", NOON, "When?", None, None, None, "event-1")
+
+    held = policy.judge(facts.about(now=NOON + HOUR - SECOND, inbound=(said,)), settings)
+    let_go = policy.judge(facts.about(now=NOON + HOUR, inbound=(said,)), settings)
+
+    assert [part for part in PARTS if not hasattr(policy, part)] == []
+    assert needs_of(policy, settings) == {Need.INBOUND: facts.Reach(HOUR, of_class=MessageClass.MARKETING)}
+    assert (held.act, held.event_id, held.until) == (Act.HOLD, "event-1", NOON + HOUR)
+    assert (let_go.act, let_go.until) == (Act.ALLOW, None)
 
 
 def test_all_that_a_policy_has_is_told():
