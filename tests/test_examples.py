@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from rescind.client import Rescind, RescindError
 from tests.processes import Running, environ, free_port, wait_for
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+README = (EXAMPLES.parent / "README.md").read_text()
 TOKEN = "a-token-for-the-examples"
 OURS = "+15557650900"
 SCRIPTS = sorted(path.name for path in EXAMPLES.glob("*.py"))
@@ -34,7 +38,7 @@ class Installation:
         }
         self.folder = folder
 
-    def run(self, script: str, **chosen: str) -> subprocess.CompletedProcess[str]:
+    def run(self, script: str | Path, **chosen: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, str(EXAMPLES / script)],
             env=environ(**self.settings | chosen),
@@ -185,6 +189,25 @@ def test_what_the_examples_write_is_no_file_of_the_projects(installation):
     written = {path.name for path in installation.folder.iterdir() if path.is_file()} - of_rescind
     assert written == {"outbox.jsonl", "application.db", "scheduled.csv", "scheduled.failed.csv"}
     assert written <= set((EXAMPLES.parent / ".gitignore").read_text().split())
+
+
+@pytest.mark.parametrize(
+    ("snippet", "door"),
+    [pytest.param(0, "passthrough", id="through the door"), pytest.param(1, "api", id="registered afterwards")],
+)
+def test_snippet_of_the_readme_schedules_a_message_that_is_watched(installation, tmp_path, snippet, door):
+    number = f"+155576519{snippet:02}"
+    ellipses = "to=…, from_=…, text=…, send_at=…"
+    send_at = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
+    code = re.findall(r"(?ms)^ *```python\n(.*?)^ *```$", README)[snippet]
+    assert ellipses in code
+    filled = code.replace(ellipses, f"to={number!r}, from_={OURS!r}, text='The sale starts now!', send_at={send_at!r}")
+    (tmp_path / "application.py").write_text(textwrap.dedent(filled))
+
+    ran = installation.run(tmp_path / "application.py")
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert installation.stands(number) == (door, "spring-sale", "pending")
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
