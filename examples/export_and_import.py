@@ -16,23 +16,31 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from telnyx import Telnyx
+from telnyx import APIError, Telnyx
 
 
-def schedule(database: sqlite3.Connection) -> None:
-    """Be the application: schedule at Telnyx, and keep the ids."""
-    telnyx = Telnyx(api_key=os.environ["TELNYX_API_KEY"], max_retries=0)
+def schedule(database: sqlite3.Connection) -> int:
+    """Be the application: schedule at Telnyx, and keep the ids. Return how many failed."""
+    telnyx = Telnyx(api_key=setting("TELNYX_API_KEY"), max_retries=0)
+    failed = 0
     for number in filter(None, os.environ.get("TO", "").split(",")):
         send_at = datetime.now(UTC) + timedelta(hours=2)
-        answer = telnyx.messages.schedule(
-            to=number, from_=os.environ["FROM"], text="The sale starts now!", send_at=send_at
-        )
+        try:
+            answer = telnyx.messages.schedule(
+                to=number, from_=setting("FROM"), text="The sale starts now!", send_at=send_at
+            )
+        except APIError as error:
+            # Telnyx itself refuses whoever said STOP. That is no reason to leave out the others.
+            failed += 1
+            print(f"{number} failed: {error}", flush=True)
+            continue
         if answer.data is not None:
             database.execute(
                 "INSERT INTO scheduled VALUES (?, ?, ?)",
                 (answer.data.id, os.environ.get("CAMPAIGN"), send_at.isoformat()),
             )
             database.commit()
+    return failed
 
 
 def export(database: sqlite3.Connection, path: Path) -> None:
@@ -52,13 +60,18 @@ def main() -> int:
     """Schedule, export and import. What is registered already is not asked for again, so the whole may be repeated."""
     database = sqlite3.connect(os.environ.get("APPLICATION", "application.db"))
     database.execute("CREATE TABLE IF NOT EXISTS scheduled (id TEXT PRIMARY KEY, campaign TEXT, send_at TEXT)")
-    schedule(database)
+    failed = schedule(database)
     path = Path(os.environ.get("EXPORT", "scheduled.csv"))
     export(database, path)
     database.close()
     # As `rescind import scheduled.csv --errors failed.csv` by hand or by cron; it exits with 1 when lines failed.
     command = [sys.executable, "-m", "rescind", "import", str(path), "--errors", str(path.with_suffix(".failed.csv"))]
-    return subprocess.run(command, check=False).returncode
+    return subprocess.run(command, check=False).returncode or (1 if failed else 0)
+
+
+def setting(name: str) -> str:
+    """Return what the environment says, or end with a line that tells what it lacks."""
+    return os.environ.get(name) or sys.exit(f"{name} is not set; the first lines of this file tell what is needed")
 
 
 if __name__ == "__main__":

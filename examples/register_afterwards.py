@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from telnyx import Telnyx
+from telnyx import APIError, Telnyx
 
 from rescind.client import Rescind, RescindError
 
@@ -41,7 +41,8 @@ class Outbox:
         for line in self._path.read_text().splitlines():
             try:
                 registered = rescind.register(**json.loads(line))
-                print(f"registered {registered['id']}: {registered['ledger']}")
+                decision = registered["decision"]  # None of a message that has been sent or cancelled already
+                print(f"registered {registered['id']}: {decision['verdict'] if decision else registered['ledger']}")
             except RescindError as error:
                 print(f"not registered: {error}")
                 # 422 says that this message can never be watched: see to it, and do not ask again for ever.
@@ -55,22 +56,35 @@ class Outbox:
 
 def main() -> int:
     """Schedule one message to each number and register them; call it again to register what was left."""
+    rescind = Rescind(setting("RESCIND_URL"), setting("RESCIND_API_TOKEN"), retries=1)
     outbox = Outbox(Path(os.environ.get("OUTBOX", "outbox.jsonl")))
-    telnyx = Telnyx(api_key=os.environ["TELNYX_API_KEY"], max_retries=0)
+    telnyx = Telnyx(api_key=setting("TELNYX_API_KEY"), max_retries=0)
+    failed = 0
     for number in filter(None, os.environ.get("TO", "").split(",")):
-        answer = telnyx.messages.with_raw_response.schedule(
-            to=number,
-            from_=os.environ["FROM"],
-            text="The sale starts now!",
-            send_at=datetime.now(UTC) + timedelta(hours=2),
-        )
+        try:
+            answer = telnyx.messages.with_raw_response.schedule(
+                to=number,
+                from_=setting("FROM"),
+                text="The sale starts now!",
+                send_at=datetime.now(UTC) + timedelta(hours=2),
+            )
+        except APIError as error:
+            # Telnyx itself refuses whoever said STOP. That is no reason to leave out the others.
+            failed += 1
+            print(f"{number} failed: {error}")
+            continue
         scheduled = json.loads(answer.text())["data"]
         outbox.put(scheduled, campaign=os.environ.get("CAMPAIGN"), message_class="marketing")
         print(f"{number} scheduled as {scheduled['id']}")
-    with Rescind(os.environ["RESCIND_URL"], os.environ["RESCIND_API_TOKEN"], retries=1) as rescind:
+    with rescind:
         left = outbox.empty_into(rescind)
     print(f"{left} wait in the outbox")
-    return 1 if left else 0
+    return 1 if left or failed else 0
+
+
+def setting(name: str) -> str:
+    """Return what the environment says, or end with a line that tells what it lacks."""
+    return os.environ.get(name) or sys.exit(f"{name} is not set; the first lines of this file tell what is needed")
 
 
 if __name__ == "__main__":

@@ -21,20 +21,20 @@ from rescind.client import through_door
 def main() -> int:
     """Schedule one message to each number, and say what became of it."""
     telnyx = Telnyx(
-        api_key=os.environ["TELNYX_API_KEY"],
+        api_key=setting("TELNYX_API_KEY"),
         # This is the whole change. TELNYX_BASE_URL in the environment does the same without touching the code.
-        base_url=f"{os.environ['RESCIND_URL']}/v2",
+        base_url=f"{setting('RESCIND_URL')}/v2",
         # With Rescind or without: a request to send that a library tries twice may send twice.
         max_retries=0,
     )
     # Optional: what the message belongs to. Rescind keeps these headers to itself.
     belongs_to = through_door(campaign=os.environ.get("CAMPAIGN"), message_class="marketing")
     failed = 0
-    for number in os.environ["TO"].split(","):
+    for number in setting("TO").split(","):
         try:
             answer = telnyx.messages.schedule(
                 to=number,
-                from_=os.environ["FROM"],
+                from_=setting("FROM"),
                 text="The sale starts now!",
                 send_at=datetime.now(UTC) + timedelta(hours=2),
                 extra_headers=belongs_to,
@@ -55,6 +55,11 @@ def reason(error: APIStatusError) -> str:
     """Return what an error says, in one line."""
     errors = error.body.get("errors") if isinstance(error.body, dict) else None
     return f"{errors[0]['code']} {errors[0]['detail']}" if errors else str(error)
+
+
+def setting(name: str) -> str:
+    """Return what the environment says, or end with a line that tells what it lacks."""
+    return os.environ.get(name) or sys.exit(f"{name} is not set; the first lines of this file tell what is needed")
 
 
 if __name__ == "__main__":

@@ -49,7 +49,8 @@ def credentials(settings: Settings) -> Iterator[Finding]:
         yield warn(
             "pass-through",
             "RESCIND_PASSTHROUGH_KEYS is not set, so every key that Telnyx accepts may use /v2, another account's too",
-            "list the SHA-256 of your keys, as `printf %s KEY | sha256sum` prints it, and keep /v2 from the internet",
+            "list the SHA-256 of your keys, as `printf %s KEY | sha256sum | cut -d' ' -f1` prints it, and keep /v2 from"
+            " the internet",
         )
     if settings.api_token is None:
         yield warn(

@@ -9,7 +9,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def digest(api_key: str) -> str:
-    """Return the SHA-256 of a key in hexadecimal, as ``printf %s KEY | sha256sum`` prints it."""
+    """Return the SHA-256 of a key in hexadecimal, as ``printf %s KEY | sha256sum | cut -d' ' -f1`` prints it."""
     return hashlib.sha256(api_key.encode()).hexdigest()
 
 
@@ -26,6 +26,7 @@ def digests(raw: str) -> frozenset[str]:
     for place, text in enumerate(texts, start=1):
         if not _DIGEST.fullmatch(text):
             raise ValueError(
-                f"has no SHA-256 digest in place {place}; give the 64 digits that sha256sum prints for the bare key"
+                f"has no SHA-256 digest in place {place}; give the 64 digits that sha256sum prints for the bare key,"
+                " and not the dash behind them"
             )
     return frozenset(texts)

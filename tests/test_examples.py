@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from rescind.client import Rescind, RescindError
 from tests.processes import Running, environ, free_port, wait_for
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+README = (EXAMPLES.parent / "README.md").read_text()
 TOKEN = "a-token-for-the-examples"
 OURS = "+15557650900"
 SCRIPTS = sorted(path.name for path in EXAMPLES.glob("*.py"))
@@ -34,7 +38,7 @@ class Installation:
         }
         self.folder = folder
 
-    def run(self, script: str, **chosen: str) -> subprocess.CompletedProcess[str]:
+    def run(self, script: str | Path, **chosen: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, str(EXAMPLES / script)],
             env=environ(**self.settings | chosen),
@@ -45,8 +49,9 @@ class Installation:
             check=False,
         )
 
-    def opt_out(self, number: str) -> None:
-        self.telnyx.inbound(sender=number, to=OURS, text="stop.")  # so written, Telnyx itself does not block it
+    def opt_out(self, number: str, text: str = "Stop!") -> None:
+        """Have somebody refuse; so written, Telnyx itself does not block it."""
+        self.telnyx.inbound(sender=number, to=OURS, text=text)
         assert wait_for(lambda: self.client.recipient(number)["opted_out"])
 
     def to(self, number: str) -> list[str]:
@@ -110,7 +115,11 @@ def test_message_registered_afterwards_is_watched_and_cancelled_when_it_must_be(
     ran = installation.run("register_afterwards.py", TO=f"{welcome},{refused}")
 
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout.splitlines()[-1] == "0 wait in the outbox"
+    assert ran.stdout.splitlines()[2:] == [
+        f"registered {installation.to(welcome)[0]}: allow",
+        f"registered {installation.to(refused)[0]}: cancel",
+        "0 wait in the outbox",
+    ]
     assert installation.stands(welcome) == ("api", "sale", "pending")
     assert wait_for(lambda: installation.stands(refused)[2] == "cancelled")
     assert installation.telnyx.status(installation.to(refused)[0]) == "cancelled"
@@ -140,6 +149,65 @@ def test_ids_that_an_application_exports_are_imported(installation):
     asked = len(installation.telnyx.requests("GET"))
     assert installation.run("export_and_import.py").returncode == 0
     assert len(installation.telnyx.requests("GET")) == asked
+
+
+@pytest.mark.parametrize(
+    ("script", "door", "number"),
+    [("register_afterwards.py", "api", "+15557651501"), ("export_and_import.py", "import", "+15557651502")],
+)
+def test_number_that_telnyx_itself_blocks_leaves_the_others_to_be_scheduled_and_watched(
+    installation, script, door, number
+):
+    blocked = f"{number[:-3]}6{number[-2:]}"
+    installation.opt_out(blocked, "STOP")
+
+    ran = installation.run(script, TO=f"{blocked},{number}")
+
+    assert ran.returncode == 1
+    assert f"{blocked} failed: Error code: 409" in ran.stdout
+    assert "Traceback" not in ran.stderr
+    assert installation.to(blocked) == []
+    assert installation.stands(number) == (door, "sale", "pending")
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_example_that_lacks_a_setting_says_so_in_a_line_and_schedules_nothing(installation, script):
+    number = f"+155576517{SCRIPTS.index(script):02}"
+
+    ran = installation.run(script, TO=number, FROM="")
+
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr == "FROM is not set; the first lines of this file tell what is needed\n"
+    assert installation.to(number) == []
+
+
+def test_what_the_examples_write_is_no_file_of_the_projects(installation):
+    for script in ("register_afterwards.py", "export_and_import.py"):
+        assert installation.run(script).returncode == 0
+
+    of_rescind = {"up.log", *(path.name for path in installation.folder.glob("rescind.db*"))}
+    written = {path.name for path in installation.folder.iterdir() if path.is_file()} - of_rescind
+    assert written == {"outbox.jsonl", "application.db", "scheduled.csv", "scheduled.failed.csv"}
+    assert written <= set((EXAMPLES.parent / ".gitignore").read_text().split())
+
+
+@pytest.mark.parametrize(
+    ("snippet", "door"),
+    [pytest.param(0, "passthrough", id="through the door"), pytest.param(1, "api", id="registered afterwards")],
+)
+def test_snippet_of_the_readme_schedules_a_message_that_is_watched(installation, tmp_path, snippet, door):
+    number = f"+155576519{snippet:02}"
+    ellipses = "to=…, from_=…, text=…, send_at=…"
+    send_at = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
+    code = re.findall(r"(?ms)^ *```python\n(.*?)^ *```$", README)[snippet]
+    assert ellipses in code
+    filled = code.replace(ellipses, f"to={number!r}, from_={OURS!r}, text='The sale starts now!', send_at={send_at!r}")
+    (tmp_path / "application.py").write_text(textwrap.dedent(filled))
+
+    ran = installation.run(tmp_path / "application.py")
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert installation.stands(number) == (door, "spring-sale", "pending")
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
