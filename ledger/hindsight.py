@@ -12,9 +12,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from core.deciding import Act, Mode, Rules, decide
+from core.deciding import Act, Rules, decide
 from core.outcomes import LedgerState
-from core.policies.catalogue import REFUSALS
+from core.policies import catalogue
 from ledger.deciding import Cause
 from ledger.gathering import facts
 from store import closing, messages
@@ -47,7 +47,7 @@ def take_back(
     other rule is asked here, since whatever else has come up after they left is no reason to have cancelled them.
     """
     released = [row for row in rows if row.ledger == LedgerState.RELEASED]
-    refusing = Rules(tuple(rule for rule in rules if rule.mode is Mode.ENFORCE and rule.name in REFUSALS))
+    refusing = catalogue.refusing(rules)
     heard_until = {row.id: until for row in released if (until := causes[row.id].heard_until)}
     known = facts.gather(connection, released, refusing.needs, now=now, heard_until=heard_until)
     regretted = [row for row in released if decide(known[row.id], refusing)[0].verdict is not Act.ALLOW]

@@ -6,16 +6,16 @@ refusal, for whom, and what is spared, is as they are set now.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from core.deciding import Act, Mode, Rule, Rules, Verdict
+from core.deciding import Act, Rules, Verdict
 from core.facts import Facts
 from core.outcomes import LedgerState
-from core.policies.catalogue import REFUSALS
+from core.policies import catalogue
 from core.scopes import Scope
 from ledger import unanswered
 from ledger.gathering import facts
@@ -77,9 +77,9 @@ def page(connection: sa.Connection, rules: Rules, *, after: After, now: datetime
     None instead of a place says that these were the last; with them comes what is in doubt.
     """
     places = due.in_reach(connection, _ALL, after=after, limit=limit)
-    asked = [rule for rule in rules if rule.mode is Mode.ENFORCE and rule.name in REFUSALS]
+    asked = catalogue.refusing(rules)
     found = _looked_at(connection, [place.message_id for place in places], asked, now=now)
-    found = replace(found, not_enforced=REFUSALS - {rule.name for rule in asked})
+    found = replace(found, not_enforced=catalogue.REFUSALS - {rule.name for rule in asked})
     if len(places) == limit:
         return found, (places[-1].send_at, places[-1].seq)
     return replace(found, unnamed=unanswered.objected_to(connection, asked, now=now)), None
@@ -91,7 +91,7 @@ def make_up_for(connection: sa.Connection, unguarded: Collection[Unguarded], *, 
         reviews.request(connection, Scope.RECIPIENT, number, event_id="consent_report", known_at=now)
 
 
-def _asked(rules: Sequence[Rule], known: Facts) -> Verdict | None:
+def _asked(rules: Rules, known: Facts) -> Verdict | None:
     objections = [verdict for rule in rules if (verdict := rule.ask(known)).act is not Act.ALLOW]
     return min(objections, key=lambda verdict: verdict.act is not Act.CANCEL, default=None)
 
@@ -100,14 +100,13 @@ def _is_pending(row: MessageRow) -> bool:
     return row.ledger == LedgerState.PENDING
 
 
-def _looked_at(connection: sa.Connection, ids: list[str], asked: Sequence[Rule], *, now: datetime) -> Proof:
+def _looked_at(connection: sa.Connection, ids: list[str], asked: Rules, *, now: datetime) -> Proof:
     found = messages.recipients_of(connection, ids)
     to = {of: tuple(each.phone_number for each in found.get(of, ())) for of in ids}
     spoke = consents.of(connection, {number for numbers in to.values() for number in numbers}).keys()
     heard = [of for of in ids if not spoke.isdisjoint(to[of])]
     rows = [row for row in messages.find_all(connection, heard).values() if row.send_at is not None]
-    needs = Rules(tuple(asked)).needs
-    known = facts.gather_of(connection, rows, {row.id: to[row.id] for row in rows}, needs, now=now)
+    known = facts.gather_of(connection, rows, {row.id: to[row.id] for row in rows}, asked.needs, now=now)
     objections = {row.id: verdict for row in rows if (verdict := _asked(asked, known[row.id]))}
     refused = {of for of, verdict in objections.items() if verdict.act is Act.CANCEL}
     # Read after the words, since an order is committed with the word that it follows from.

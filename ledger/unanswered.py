@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from core.deciding import Act, Rule, Rules
+from core.deciding import Act, Rules
 from core.scopes import Scope
 from ledger import intending, showing
 from store import consents, intents
@@ -41,16 +40,15 @@ def listed(connection: sa.Connection, within: Narrowed, *, now: datetime, limit:
     return [showing.request(row) for row in rows]
 
 
-def objected_to(connection: sa.Connection, rules: Iterable[Rule], *, now: datetime) -> tuple[Unnamed, ...]:
+def objected_to(connection: sa.Connection, rules: Rules, *, now: datetime) -> tuple[Unnamed, ...]:
     """Return those in doubt whose messages would be cancelled by these rules, which are about what recipients said."""
     rows = intents.in_doubt(connection, _ALL, asked_before=now - intending.IN_FLIGHT, now=now)
     spoke = consents.of(connection, {number for row in rows for number in row.recipients}).keys()
-    asked = Rules(tuple(rules))
     found = []
     for row in rows:
         if row.send_at is None or spoke.isdisjoint(row.recipients):
             continue
-        decision = intending.judge(connection, intending.wish_of(row), asked, now=now)[0]
+        decision = intending.judge(connection, intending.wish_of(row), rules, now=now)[0]
         if decision.verdict is Act.CANCEL and decision.policy is not None:
             found.append(Unnamed(row.id, tuple(row.recipients), row.send_at, decision.policy, decision.reason))
     return tuple(found)

@@ -96,6 +96,11 @@ def rules_among(
     return Rules((gates, *every), fingerprint(settings), as_json(settings))
 
 
+def refusing(rules: Rules) -> Rules:
+    """Return those of the rules by which somebody is refused, or has refused, that act."""
+    return Rules(tuple(rule for rule in rules if rule.mode is Mode.ENFORCE and rule.name in REFUSALS))
+
+
 def fingerprint(settings: Mapping[str, Settings]) -> str:
     """Return 16 hexadecimal digits that differ when the settings do."""
     return hashlib.sha256(json.dumps(as_json(settings), sort_keys=True).encode()).hexdigest()[:16]
